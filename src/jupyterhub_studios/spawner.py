@@ -1,0 +1,285 @@
+"""BatchSpawner: the Hub's view of a studio, and nothing more.
+
+A start registers the launch with the studios service, which knows all secrets, submits a job that holds none,
+and waits until the session's gate reports its address. A stop asks the service to save and waits until the
+save is durable. The two rules that everything here serves: a job is never thought dead because somebody
+could not be asked, and never ended before its work is saved unless a person said so.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+from urllib.parse import urlsplit
+
+import aiohttp
+from jupyterhub.spawner import SpawnException, Spawner
+from pydantic import BaseModel, ValidationError
+from traitlets import Bool, Float, Unicode, default
+
+from .compute import Compute, open_compute
+from .compute.poller import Poller
+from .config import Studios
+from .models import (
+    Launch,
+    LaunchRequest,
+    Problem,
+    SessionEnded,
+    SessionProgress,
+    SessionState,
+    SessionStop,
+    StudiosError,
+)
+
+RETRY_SECONDS = 2.0
+LONG_POLL_SECONDS = 10
+EXIT_SECONDS = 30  # how long a saved job may take to end by itself before it is terminated
+
+
+class BatchSpawner(Spawner):
+    """Starts named servers as studios: jobs on AWS Batch, a Docker engine or this machine."""
+
+    service_url = Unicode(
+        help="""
+        Direct address of the studios service, with its prefix. It must be reachable from the Hub.
+
+        Default: none, it must be set. Example: ``c.BatchSpawner.service_url = "http://127.0.0.1:8091/services/studios/"``
+        """,
+    ).tag(config=True)
+
+    service_token = Unicode(
+        help="""
+        The API token of the studios service, which also proves the Hub to the service.
+
+        Default: none, it must be set. Example: ``c.BatchSpawner.service_token = os.environ["STUDIOS_SERVICE_TOKEN"]``
+        """,
+    ).tag(config=True)
+
+    terminate_grace = Float(
+        30.0,
+        help="""
+        Seconds a job that is told to end has before it is killed.
+
+        Default: ``30``. Example: ``c.BatchSpawner.terminate_grace = 120``
+        """,
+    ).tag(config=True)
+
+    studio_id = Unicode()
+    session_id = Unicode()
+    compute_environment = Unicode()
+    job_id = Unicode()
+    _reported = Bool(False)  # the service knows that the job is over
+
+    @default("start_timeout")
+    def _start_timeout(self) -> int:
+        return 1200  # an instance may have to boot and pull an image first
+
+    @default("poll_interval")
+    def _poll_interval(self) -> int:
+        return 5  # one request for all studios: see compute/poller.py
+
+    # --- state ---
+
+    def get_state(self) -> dict[str, Any]:
+        state: dict[str, Any] = super().get_state()
+        if self.session_id:
+            state |= {name: getattr(self, name) for name in _STATE}
+        return state
+
+    def load_state(self, state: dict[str, Any]) -> None:
+        super().load_state(state)
+        for name in _STATE:
+            setattr(self, name, state.get(name, ""))
+
+    def clear_state(self) -> None:
+        super().clear_state()
+        for name in _STATE:
+            setattr(self, name, "")
+        self._reported = False
+        self._progress = SessionProgress(version=0, state=SessionState.STARTING)
+
+    def _commit_state(self) -> None:
+        """Write the state to the Hub's database now: the Hub itself does so only when the start is over,
+        and a Hub that is restarted before would not know of the job."""
+        self.orm_spawner.state = self.get_state()
+        self.db.commit()
+
+    @property
+    def _compute(self) -> Compute:
+        return open_compute(Studios(config=self.config).compute_environments[self.compute_environment])
+
+    # --- start ---
+
+    async def start(self) -> str:
+        try:
+            launch = await self._register()
+            self.studio_id, self.session_id = launch.studio_id, launch.session_id
+            self.compute_environment = launch.compute_environment
+            try:
+                self.job_id = await self._compute.submit(launch.job)
+            except BaseException as error:
+                # Cancelled or refused: the service must not wait for a job that never was.
+                await self._report(SessionEnded(state="failed", reason=f"The job could not be submitted: {error}"))
+                raise
+            self._commit_state()
+            return await self._wait_ready()
+        except StudiosError as error:
+            raise _spawn_exception(error) from None
+
+    async def _register(self) -> Launch:
+        if not self.name:
+            raise StudiosError(
+                "A studio needs a name",
+                "this Hub starts named servers only",
+                f"Make one on the Studios page, {self.hub.base_url.removesuffix('hub/')}services/studios/",
+            )
+        request = LaunchRequest(
+            owner=self.user.name,
+            owner_groups=[group.name for group in self.user.groups],
+            server_name=self.name,
+            display_name=self.orm_spawner.display_name or self.name,
+            prefix=self.server.base_url,
+            user_options=self.user_options,
+        )
+        return Launch.model_validate(await self._ask("POST", "launches", request))
+
+    async def _wait_ready(self) -> str:
+        while True:
+            progress = await self._follow()
+            if progress.state == SessionState.RUNNING and progress.address:
+                return progress.address
+            if progress.state != SessionState.STARTING:
+                raise StudiosError(progress.message or "The start was cancelled")
+            status = await Poller.instance().status(self._compute, self.job_id)
+            if status.ended:
+                await self._report_status(status)
+                final = await self._follow(wait=0)
+                raise StudiosError(final.message or f"The job ended: {status.reason}")
+
+    async def _follow(self, wait: int = LONG_POLL_SECONDS) -> SessionProgress:
+        """The session's progress as soon as it has changed; the last known while the service is away."""
+        path = f"sessions/{self.session_id}?after={self._progress.version if wait else -1}&wait={wait}"
+        try:
+            self._progress = SessionProgress.model_validate(await self._ask("GET", path))
+        except aiohttp.ClientError as error:
+            self.log.warning("The studios service does not answer: %s", error)
+            await asyncio.sleep(RETRY_SECONDS)
+        return self._progress
+
+    async def progress(self) -> AsyncIterator[dict[str, Any]]:
+        """Every viewer gets the whole story so far, then what happens."""
+        told: set[tuple[str, str]] = set()
+        while True:
+            for index, phase in enumerate(self._progress.phases):
+                key = (phase.name, phase.status)
+                if phase.status != "pending" and key not in told:
+                    told.add(key)
+                    yield {
+                        "progress": int(100 * (index + (phase.status == "done")) / (len(self._progress.phases) + 1)),
+                        "message": f"{phase.name}: {phase.message or phase.status}",
+                    }
+            if self._progress.state != SessionState.STARTING:
+                return
+            await asyncio.sleep(0.5)
+
+    # --- while it runs ---
+
+    async def poll(self) -> int | None:
+        if not self.job_id:
+            return 0
+        status = await Poller.instance().status(self._compute, self.job_id)
+        if not status.ended:
+            return None
+        await self._report_status(status)
+        return status.exit_code if status.exit_code is not None else 1
+
+    async def get_url(self) -> str:
+        """Where the session is now: asked by a restarted Hub, maybe while the session still starts."""
+        address = await self._wait_ready()
+        return address.rstrip("/") + urlsplit(self.server.url).path
+
+    # --- stop ---
+
+    async def stop(self, now: bool = False) -> None:
+        """Return when the session's work is durable in its bucket and the job has ended.
+
+        Waits as long as that takes: a bucket or service that is down delays a stop and never costs work.
+        Only a person's *force*, or a session that never came up, ends the job without a save.
+        """
+        asked = False
+        while not (status := await Poller.instance().status(self._compute, self.job_id)).ended:
+            try:
+                if not asked:
+                    await self._ask("POST", f"sessions/{self.session_id}/stop", SessionStop())
+                    asked = True
+                progress = await self._follow()
+            except (aiohttp.ClientError, StudiosError) as error:
+                self.log.warning("Stopping %s waits for the studios service: %s", self._log_name, error)
+                await asyncio.sleep(RETRY_SECONDS)
+                continue
+            if progress.durable:
+                status = await self._wait_exit()
+                break
+            if progress.force or not progress.agent_seen:
+                await self._compute.terminate(self.job_id, "force" if progress.force else "cancelled")
+        await self._report_status(status)
+
+    async def _wait_exit(self) -> Any:
+        for _ in range(EXIT_SECONDS):
+            status = await Poller.instance().status(self._compute, self.job_id)
+            if status.ended:
+                return status
+            await asyncio.sleep(1)
+        await self._compute.terminate(self.job_id, "saved, but still running")
+        return await Poller.instance().status(self._compute, self.job_id)
+
+    # --- the service ---
+
+    async def _report_status(self, status: Any) -> None:
+        if status.ended:
+            await self._report(SessionEnded(state=status.state, exit_code=status.exit_code, reason=status.reason))
+
+    async def _report(self, ended: SessionEnded) -> None:
+        if self._reported:
+            return
+        try:
+            await self._ask("POST", f"sessions/{self.session_id}/ended", ended)
+            self._reported = True
+        except (aiohttp.ClientError, StudiosError) as error:
+            # The service asks the Hub about sessions that it has not heard of for long.
+            self.log.warning("The studios service was not told that %s ended: %s", self._log_name, error)
+
+    async def _ask(self, method: str, path: str, body: BaseModel | None = None) -> Any:
+        """One request to the service. Its problems become StudiosError, its absence an aiohttp.ClientError."""
+        url = f"{self.service_url.rstrip('/')}/internal/{path}"
+        timeout = aiohttp.ClientTimeout(total=LONG_POLL_SECONDS + 20)
+        headers = {"Authorization": f"token {self.service_token}"}
+        json = body.model_dump(mode="json") if body else None
+        try:
+            async with (
+                aiohttp.ClientSession(timeout=timeout, headers=headers) as client,
+                client.request(method, url, json=json) as answer,
+            ):
+                if answer.status >= 500:
+                    raise aiohttp.ClientError(f"status {answer.status}")
+                if answer.status >= 400:
+                    raise _problem(await answer.text(), answer.status)
+                return await answer.json() if answer.content_length != 0 else None
+        except TimeoutError as error:
+            raise aiohttp.ClientError("no answer in time") from error
+
+
+_STATE = ("studio_id", "session_id", "compute_environment", "job_id")
+
+
+def _problem(text: str, status: int) -> StudiosError:
+    try:
+        problem = Problem.model_validate_json(text)
+    except ValidationError:
+        return StudiosError("The studios service refused the request", f"status {status}", status=502)
+    return StudiosError(problem.title, problem.detail, problem.action, status=problem.status, field=problem.field)
+
+
+def _spawn_exception(error: StudiosError) -> SpawnException:
+    return SpawnException(str(error), reason="studio", status_code=error.problem.status)

@@ -1,0 +1,161 @@
+"""The real demo as a fixture: store, Hub, proxy and service, as `make demo` starts them, on free ports."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+ROOT = Path(__file__).resolve().parent.parent
+PACKAGES = Path(sys.prefix) / "share" / "studios-demo"
+PASSWORD = "for-tests-only"
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def wait_for(what: str, check: Callable[[], Any], seconds: float = 90) -> Any:
+    """The first true answer of ``check``; fails, saying ``what``, when none came in time."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if answer := check():
+            return answer
+        time.sleep(0.2)
+    raise AssertionError(f"waited {seconds} s for {what}")
+
+
+@dataclass
+class Demo:
+    home: Path
+    environment: dict[str, str] = field(default_factory=dict)
+    prefix: tuple[str, ...] = ()  # command in front, e.g. one that becomes another user
+    port: int = field(default_factory=free_port)
+    process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def start(self) -> None:
+        variables = {
+            "STUDIOS_HOME": str(self.home),
+            "STUDIOS_PORT": str(self.port),
+            "STUDIOS_DEMO_PASSWORD": PASSWORD,
+            **self.environment,
+        }
+        self.process = subprocess.Popen(
+            [
+                *self.prefix,
+                "env",
+                *(f"{name}={value}" for name, value in variables.items()),
+                str(Path(sys.prefix) / "bin" / "studios"),
+                "demo",
+                "--config",
+                str(ROOT / "jupyterhub_config.py"),
+                "--packages",
+                str(PACKAGES),
+            ],
+            stdout=subprocess.PIPE,
+            start_new_session=True,
+        )
+        assert self.process.stdout
+        for line in self.process.stdout:
+            if self.url.encode() in line:
+                return
+        raise AssertionError(f"the demo did not start: {self.log()}")
+
+    def stop(self) -> None:
+        """As Ctrl-C does: every studio is saved first."""
+        if self.process and self.process.poll() is None:
+            self.process.send_signal(signal.SIGINT)
+            self.process.wait(120)
+
+    def kill(self) -> None:
+        """End everything at once, saved or not."""
+        for pid in self.pids(str(self.home)):
+            os.kill(pid, signal.SIGKILL)
+        if self.process and self.process.poll() is None:
+            self.process.kill()
+            self.process.wait()
+
+    def pids(self, *words: str) -> list[int]:
+        """Processes of this demo (its home is in their environment or arguments) whose command line holds ``words``."""
+        found = []
+        for entry in Path("/proc").iterdir():
+            if not entry.name.isdigit() or int(entry.name) == os.getpid():
+                continue
+            try:
+                line = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+                environ = (entry / "environ").read_bytes().decode(errors="replace")
+            except OSError:
+                continue
+            mine = f"STUDIOS_HOME={self.home}" in environ or str(self.home) in line or str(self.home) in environ
+            if mine and all(word in line for word in words):
+                found.append(int(entry.name))
+        return found
+
+    def log(self) -> str:
+        file = self.home / "hub" / "hub.log"
+        return file.read_text()[-4000:] if file.exists() else "(no log)"
+
+    def token(self, user: str) -> str:
+        admin = (self.home / "token").read_text().strip()
+        if user == "demo":
+            return admin
+        answer = httpx.post(
+            f"{self.url}/hub/api/users/{user}/tokens", headers={"Authorization": f"token {admin}"}, json={}
+        )
+        if answer.status_code == 404:
+            httpx.post(f"{self.url}/hub/api/users/{user}", headers={"Authorization": f"token {admin}"}).raise_for_status()
+            return self.token(user)
+        return str(answer.raise_for_status().json()["token"])
+
+    def api(self, user: str = "demo") -> Api:
+        return Api(self, self.token(user))
+
+
+class Api:
+    """The REST API as a person's script uses it."""
+
+    def __init__(self, demo: Demo, token: str) -> None:
+        self.demo = demo
+        self.http = httpx.Client(
+            base_url=f"{demo.url}/services/studios/api/v1",
+            headers={"Authorization": f"token {token}"},
+            timeout=60,
+        )
+
+    def call(self, method: str, path: str, status: int | None = None, **options: Any) -> Any:
+        answer = self.http.request(method, path, **options)
+        if status is None:
+            assert answer.status_code < 400, answer.text
+        else:
+            assert answer.status_code == status, answer.text
+        return answer.json() if answer.content else None
+
+    def create(self, name: str, start: bool = True, **spec: Any) -> dict[str, Any]:
+        return dict(
+            self.call("POST", "/studios", params={"start": start}, json={"name": name, "template": "jupyter", **spec})
+        )
+
+    def wait_state(self, studio: str, *states: str, seconds: float = 90) -> dict[str, Any]:
+        def check() -> dict[str, Any] | None:
+            try:
+                view = self.call("GET", f"/studios/{studio}")
+            except (httpx.TransportError, AssertionError):
+                return None  # the Hub or the service is being restarted
+            return dict(view) if view["state"] in states else None
+
+        return dict(wait_for(f"{studio} to be {' or '.join(states)}", check, seconds))
