@@ -40,6 +40,7 @@ def wait_for(what: str, check: Callable[[], Any], seconds: float = 90) -> Any:
 class Demo:
     home: Path
     environment: dict[str, str] = field(default_factory=dict)
+    config: Path = ROOT / "jupyterhub_config.py"
     prefix: tuple[str, ...] = ()  # command in front, e.g. one that becomes another user
     port: int = field(default_factory=free_port)
     process: subprocess.Popen[bytes] | None = None
@@ -63,7 +64,7 @@ class Demo:
                 str(Path(sys.prefix) / "bin" / "studios"),
                 "demo",
                 "--config",
-                str(ROOT / "jupyterhub_config.py"),
+                str(self.config),
                 "--packages",
                 str(PACKAGES),
             ],
@@ -101,7 +102,9 @@ class Demo:
                 environ = (entry / "environ").read_bytes().decode(errors="replace")
             except OSError:
                 continue
-            mine = f"STUDIOS_HOME={self.home}" in environ or str(self.home) in line or str(self.home) in environ
+            mine = (
+                f"STUDIOS_HOME={self.home}" in environ or str(self.home) in line or str(self.home) in environ
+            )
             if mine and all(word in line for word in words):
                 found.append(int(entry.name))
         return found
@@ -118,7 +121,9 @@ class Demo:
             f"{self.url}/hub/api/users/{user}/tokens", headers={"Authorization": f"token {admin}"}, json={}
         )
         if answer.status_code == 404:
-            httpx.post(f"{self.url}/hub/api/users/{user}", headers={"Authorization": f"token {admin}"}).raise_for_status()
+            httpx.post(
+                f"{self.url}/hub/api/users/{user}", headers={"Authorization": f"token {admin}"}
+            ).raise_for_status()
             return self.token(user)
         return str(answer.raise_for_status().json()["token"])
 
@@ -147,7 +152,12 @@ class Api:
 
     def create(self, name: str, start: bool = True, **spec: Any) -> dict[str, Any]:
         return dict(
-            self.call("POST", "/studios", params={"start": start}, json={"name": name, "template": "jupyter", **spec})
+            self.call(
+                "POST",
+                "/studios",
+                params={"start": start},
+                json={"name": name, "template": "jupyter", **spec},
+            )
         )
 
     def wait_state(self, studio: str, *states: str, seconds: float = 90) -> dict[str, Any]:
@@ -159,3 +169,27 @@ class Api:
             return dict(view) if view["state"] in states else None
 
         return dict(wait_for(f"{studio} to be {' or '.join(states)}", check, seconds))
+
+
+def sign_in(demo: Demo, user: str) -> httpx.Client:
+    """A client that has signed in at the Hub's form as a browser does, and follows redirects."""
+    client = httpx.Client(base_url=demo.url, follow_redirects=True, timeout=60)
+    client.get("/hub/login").raise_for_status()
+    form = {"username": user, "password": PASSWORD, "_xsrf": client.cookies.get("_xsrf", path="/hub/") or ""}
+    client.post("/hub/login", data=form).raise_for_status()
+    return client
+
+
+class Shell:
+    """Runs shell lines inside a running studio with the app of tests/apps/tiny.py."""
+
+    def __init__(self, demo: Demo, user: str, studio: dict[str, Any]) -> None:
+        self.url = f"/user/{studio['owner']}/{studio['server_name']}/"
+        self.client = sign_in(demo, user)
+        answer = self.client.get(self.url)
+        assert answer.text == "tiny", answer.text
+
+    def run(self, line: str) -> str:
+        answer = self.client.post(self.url, content=line.encode())
+        assert answer.status_code == 200, answer.text
+        return answer.text

@@ -155,7 +155,10 @@ class Studios(Configurable):
         except KeyError:
             known = ", ".join(sorted(self.templates)) or "none"
             raise StudiosError(
-                f"There is no template “{name}”", f"known templates: {known}", "Choose one of them", field="template"
+                f"There is no template “{name}”",
+                f"known templates: {known}",
+                "Choose one of them",
+                field="template",
             ) from None
 
     def allowed_environments(self, user: str, groups: Sequence[str], admin: bool) -> list[ComputeEnvironment]:

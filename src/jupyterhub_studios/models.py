@@ -97,7 +97,9 @@ class ComputeEnvironment(Model):
     kind: Kind
     description: str = ""
     work_dir: str  # a bucket URL, s3://bucket/prefix, or file:///path
-    store_options: dict[str, str] = Field(default={}, repr=False)  # obstore's options; never shown, never logged
+    store_options: dict[str, str] = Field(
+        default={}, repr=False
+    )  # obstore's options; never shown, never logged
     region: str | None = None
     templates: list[str] | None = None  # None: all
     allowed_users: list[str] | None = None  # None: all
@@ -391,7 +393,9 @@ class Command(Model):
     reason: str = ""  # stop: shown to people
     name: str | None = None  # save: name of the checkpoint
     author: str | None = None  # save
-    user: str | None = None  # revoke: whose tickets, cookies and sockets end; None: everybody's but the owner's
+    user: str | None = (
+        None  # revoke: whose tickets, cookies and sockets end; None: everybody's but the owner's
+    )
 
 
 # --- problems --------------------------------------------------------------------------------------
@@ -411,7 +415,9 @@ class Problem(Model):
 class StudiosError(Exception):
     """An error that people can act on. ``status`` is the HTTP status it becomes in an answer."""
 
-    def __init__(self, title: str, detail: str = "", action: str = "", *, status: int = 400, field: str | None = None):
+    def __init__(
+        self, title: str, detail: str = "", action: str = "", *, status: int = 400, field: str | None = None
+    ):
         super().__init__(". ".join(part.rstrip(".") for part in (title, detail, action) if part))
         self.problem = Problem(title=title, detail=detail, action=action, status=status, field=field)
 

@@ -14,7 +14,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import aiohttp
-from jupyterhub.spawner import SpawnException, Spawner
+from jupyterhub.spawner import Spawner, SpawnException
 from pydantic import BaseModel, ValidationError
 from traitlets import Bool, Float, Unicode, default
 
@@ -120,7 +120,9 @@ class BatchSpawner(Spawner):
                 self.job_id = await self._compute.submit(launch.job)
             except BaseException as error:
                 # Cancelled or refused: the service must not wait for a job that never was.
-                await self._report(SessionEnded(state="failed", reason=f"The job could not be submitted: {error}"))
+                await self._report(
+                    SessionEnded(state="failed", reason=f"The job could not be submitted: {error}")
+                )
                 raise
             self._commit_state()
             return await self._wait_ready()
@@ -176,7 +178,9 @@ class BatchSpawner(Spawner):
                 if phase.status != "pending" and key not in told:
                     told.add(key)
                     yield {
-                        "progress": int(100 * (index + (phase.status == "done")) / (len(self._progress.phases) + 1)),
+                        "progress": int(
+                            100 * (index + (phase.status == "done")) / (len(self._progress.phases) + 1)
+                        ),
                         "message": f"{phase.name}: {phase.message or phase.status}",
                     }
             if self._progress.state != SessionState.STARTING:
@@ -238,7 +242,9 @@ class BatchSpawner(Spawner):
 
     async def _report_status(self, status: Any) -> None:
         if status.ended:
-            await self._report(SessionEnded(state=status.state, exit_code=status.exit_code, reason=status.reason))
+            await self._report(
+                SessionEnded(state=status.state, exit_code=status.exit_code, reason=status.reason)
+            )
 
     async def _report(self, ended: SessionEnded) -> None:
         if self._reported:
@@ -278,7 +284,9 @@ def _problem(text: str, status: int) -> StudiosError:
         problem = Problem.model_validate_json(text)
     except ValidationError:
         return StudiosError("The studios service refused the request", f"status {status}", status=502)
-    return StudiosError(problem.title, problem.detail, problem.action, status=problem.status, field=problem.field)
+    return StudiosError(
+        problem.title, problem.detail, problem.action, status=problem.status, field=problem.field
+    )
 
 
 def _spawn_exception(error: StudiosError) -> SpawnException:

@@ -33,7 +33,10 @@ def main(config: Path, packages: Path) -> int:
         hub = start_hub(home, config, {"STUDIOS_PORT": port, "STUDIOS_DEMO_PASSWORD": password})
         base = f"http://127.0.0.1:{port}"
         _wait_until_up(base, hub, home)
-        print(f"\n  {base}  ·  sign in as demo, alpha or beta, password {password}  ·  Ctrl-C saves and stops\n", flush=True)
+        print(
+            f"\n  {base}  ·  sign in as demo, alpha or beta, password {password}  ·  Ctrl-C saves and stops\n",
+            flush=True,
+        )
         code = hub.wait()
         print(f"The Hub ended with code {code}. Its log is {home.hub / 'hub.log'}", file=sys.stderr)
         return 1
@@ -57,7 +60,9 @@ def start_hub(home: DemoHome, config: Path, environment: dict[str, str]) -> subp
     """Start JupyterHub with the demo's configuration; its log goes to ``hub/hub.log``."""
     bin_dir = Path(sys.executable).parent
     # The proxy is an npm package beside the virtual environment's own programs.
-    path = os.pathsep.join([str(bin_dir), str(bin_dir.parent / "node_modules" / ".bin"), os.environ.get("PATH", "")])
+    path = os.pathsep.join(
+        [str(bin_dir), str(bin_dir.parent / "node_modules" / ".bin"), os.environ.get("PATH", "")]
+    )
     with (home.hub / "hub.log").open("ab") as log:
         return subprocess.Popen(
             [sys.executable, "-m", "jupyterhub", "-f", str(config)],

@@ -129,5 +129,7 @@ def _s3(home: DemoHome) -> Any:
         aws_access_key_id=ACCESS_KEY,
         aws_secret_access_key=home.secret("store-key"),
         region_name="us-east-1",
-        config=Config(retries={"max_attempts": 1}, s3={"addressing_style": "path"}, connect_timeout=2, read_timeout=10),
+        config=Config(
+            retries={"max_attempts": 1}, s3={"addressing_style": "path"}, connect_timeout=2, read_timeout=10
+        ),
     )
