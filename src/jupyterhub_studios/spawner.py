@@ -16,12 +16,13 @@ from urllib.parse import urlsplit
 import aiohttp
 from jupyterhub.spawner import Spawner, SpawnException
 from pydantic import BaseModel, ValidationError
-from traitlets import Bool, Float, Unicode, default
+from traitlets import Bool, Float, Instance, Unicode, default
 
 from .compute import Compute, open_compute
 from .compute.poller import Poller
 from .config import Studios
 from .models import (
+    JobStatus,
     Launch,
     LaunchRequest,
     Problem,
@@ -57,11 +58,11 @@ class BatchSpawner(Spawner):
     ).tag(config=True)
 
     terminate_grace = Float(
-        30.0,
+        10.0,
         help="""
-        Seconds a job that is told to end has before it is killed.
+        Seconds a job that is ended without a save, or that is saved and does not end, has before it is killed.
 
-        Default: ``30``. Example: ``c.BatchSpawner.terminate_grace = 120``
+        Default: ``10``. Example: ``c.BatchSpawner.terminate_grace = 60``
         """,
     ).tag(config=True)
 
@@ -70,6 +71,7 @@ class BatchSpawner(Spawner):
     compute_environment = Unicode()
     job_id = Unicode()
     _reported = Bool(False)  # the service knows that the job is over
+    _progress = Instance(SessionProgress, kw={"version": 0, "state": SessionState.STARTING})
 
     @default("start_timeout")
     def _start_timeout(self) -> int:
@@ -173,14 +175,13 @@ class BatchSpawner(Spawner):
         """Every viewer gets the whole story so far, then what happens."""
         told: set[tuple[str, str]] = set()
         while True:
-            for index, phase in enumerate(self._progress.phases):
+            phases = self._progress.phases
+            for index, phase in enumerate(phases):
                 key = (phase.name, phase.status)
                 if phase.status != "pending" and key not in told:
                     told.add(key)
                     yield {
-                        "progress": int(
-                            100 * (index + (phase.status == "done")) / (len(self._progress.phases) + 1)
-                        ),
+                        "progress": 100 * (2 * index + 1 + (phase.status == "done")) // (2 * len(phases) + 1),
                         "message": f"{phase.name}: {phase.message or phase.status}",
                     }
             if self._progress.state != SessionState.STARTING:
@@ -200,7 +201,10 @@ class BatchSpawner(Spawner):
 
     async def get_url(self) -> str:
         """Where the session is now: asked by a restarted Hub, maybe while the session still starts."""
-        address = await self._wait_ready()
+        try:
+            address = await self._wait_ready()
+        except StudiosError:
+            return str(self.server.url)  # it is being stopped, or over: the next poll tells
         return address.rstrip("/") + urlsplit(self.server.url).path
 
     # --- stop ---
@@ -226,21 +230,24 @@ class BatchSpawner(Spawner):
                 status = await self._wait_exit()
                 break
             if progress.force or not progress.agent_seen:
-                await self._compute.terminate(self.job_id, "force" if progress.force else "cancelled")
+                await self._terminate("force" if progress.force else "cancelled")
         await self._report_status(status)
 
-    async def _wait_exit(self) -> Any:
+    async def _wait_exit(self) -> JobStatus:
         for _ in range(EXIT_SECONDS):
             status = await Poller.instance().status(self._compute, self.job_id)
             if status.ended:
                 return status
             await asyncio.sleep(1)
-        await self._compute.terminate(self.job_id, "saved, but still running")
+        await self._terminate("saved, but still running")
         return await Poller.instance().status(self._compute, self.job_id)
+
+    async def _terminate(self, reason: str) -> None:
+        await self._compute.terminate(self.job_id, reason, grace=self.terminate_grace)
 
     # --- the service ---
 
-    async def _report_status(self, status: Any) -> None:
+    async def _report_status(self, status: JobStatus) -> None:
         if status.ended:
             await self._report(
                 SessionEnded(state=status.state, exit_code=status.exit_code, reason=status.reason)

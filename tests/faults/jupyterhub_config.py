@@ -9,8 +9,12 @@ c = get_config()  # noqa: F821
 
 c.JupyterHub.services[0]["command"][-1] = str(Path(__file__).resolve())
 c.Studios.force_after = 2.0
+app = "{python} " + str(tests / "apps" / "tiny.py") + " {socket}"
 c.Studios.templates = {
-    "tiny": {"title": "Tiny", "command": ["{python}", str(tests / "apps" / "tiny.py"), "{socket}"]},
+    "slow": {"title": "Slow to start", "command": ["sh", "-c", f"sleep 6; exec {app}"]},
+    "broken": {"title": "Ends at once", "command": ["sh", "-c", "echo out of luck; exit 3"]},
+    "missing": {"title": "Not installed", "command": ["no-such-program-here", "{socket}"]},
+    "tiny": {"title": "Tiny", "command": app.split()},
 }
 if endpoint := os.environ.get("TEST_STORE_ENDPOINT"):
     c.Studios.compute_environments["local"]["store_options"]["endpoint"] = endpoint

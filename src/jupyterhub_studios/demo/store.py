@@ -70,6 +70,7 @@ def start_store(home: DemoHome) -> subprocess.Popen[bytes]:
         process = subprocess.Popen(
             [
                 str(Path(sys.executable).with_name("weed")),
+                "-logtostderr",
                 "server",
                 "-ip=127.0.0.1",
                 "-ip.bind=127.0.0.1",
@@ -80,6 +81,8 @@ def start_store(home: DemoHome) -> subprocess.Popen[bytes]:
                 *(f"-{name}.port.grpc={port}" for name, port in grpc.items()),
                 "-s3.port.iceberg=0",
                 "-s3.port.lance=0",
+                f"-s3.localSocket={home.store / 's3.sock'}",
+                f"-filer.localSocket={home.store / 'filer.sock'}",
                 "-filer",
                 "-s3",
                 f"-s3.config={config}",

@@ -1,0 +1,137 @@
+"""What a person does in a browser, in words: sign in, make, start, open, type in a terminal, stop."""
+
+from __future__ import annotations
+
+import itertools
+import re
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from tests.demo import PASSWORD, Demo
+
+START_MS = 90_000
+CHROMIUM_ARGS = [
+    "--no-sandbox",  # the tests run as root, also in containers
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+@contextmanager
+def chromium() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=CHROMIUM_ARGS)
+        yield browser
+        browser.close()
+
+
+class Person:
+    """One signed-in person with one page, and a folder for screenshots."""
+
+    def __init__(self, browser: Browser, demo: Demo, name: str, shots: Path, **context: str) -> None:
+        self.demo, self.name, self.shots = demo, name, shots
+        self.context = browser.new_context(viewport={"width": 1280, "height": 860}, **context)  # type: ignore[arg-type]
+        self.page: Page = self.context.new_page()
+        self._markers = itertools.count()
+
+    def shot(self, name: str, page: Page | None = None) -> None:
+        self.shots.mkdir(parents=True, exist_ok=True)
+        (page or self.page).screenshot(path=self.shots / f"{name}.png")
+
+    def sign_in(self) -> None:
+        self.page.goto(f"{self.demo.url}/")
+        self.page.get_by_label("Username").fill(self.name)
+        self.page.get_by_label("Password").fill(PASSWORD)
+        self.page.get_by_role("button", name="Sign in").click()
+        expect(self.page.get_by_role("heading", name="Studios", level=1)).to_be_visible()
+
+    def studios(self) -> None:
+        self.page.goto(f"{self.demo.url}/services/studios/")
+
+    def studio(self, name: str) -> None:
+        self.studios()
+        self.page.get_by_role("link", name=name, exact=True).first.click()
+        expect(self.page.get_by_role("heading", name=name, level=1)).to_be_visible()
+
+    def start(self, name: str) -> None:
+        """Start a stopped studio from its page and go in."""
+        self.studio(name)
+        self.page.get_by_role("button", name=re.compile("^Start")).first.click()
+        self.enter(name)
+
+    def enter(self, name: str) -> None:
+        """From the studio's page into JupyterLab, when it is ready."""
+        open_link = self.page.get_by_role("link", name="Open", exact=True)
+        self.page.wait_for_function(
+            "() => location.pathname.startsWith('/user/') || [...document.querySelectorAll('a')]"
+            ".some(a => a.textContent.trim() === 'Open')",
+            timeout=START_MS,
+        )
+        if "/user/" not in self.page.url:
+            self.page.goto(f"{self.demo.url}{open_link.first.get_attribute('href')}")
+        self.wait_for_lab()
+
+    def wait_for_lab(self) -> None:
+        expect(self.page.locator("#jp-main-dock-panel")).to_be_visible(timeout=START_MS)
+        expect(self.page.locator("#jupyterlab-splash")).to_have_count(0, timeout=START_MS)
+
+    def stop(self, name: str) -> None:
+        self.studio(name)
+        self.page.get_by_role("button", name="Stop", exact=True).first.click()
+        confirm = self.page.get_by_role("dialog").get_by_role("button", name=re.compile("Stop"))
+        if confirm.count():
+            confirm.click()
+        self.wait_state("Stopped")
+
+    def wait_state(self, word: str) -> None:
+        expect(self.page.locator("h1 ~ *, header").get_by_text(word, exact=True).first).to_be_visible(
+            timeout=START_MS
+        )
+
+    # --- in JupyterLab ---
+
+    def menu(self, *names: str) -> None:
+        self.page.get_by_role("menuitem", name=names[0], exact=True).first.click()
+        for name in names[1:]:
+            self.page.locator(".lm-Menu-item", has_text=re.compile(rf"^{re.escape(name)}")).last.click()
+
+    def open_terminal(self) -> None:
+        self.menu("File", "New", "Terminal")
+        expect(self.page.locator(".jp-Terminal .xterm-screen").last).to_be_visible(timeout=30_000)
+
+    def run(self, line: str, seconds: float = 180) -> str:
+        """Type ``line`` into the open terminal; its output and errors, when it has ended well."""
+        marker = f"marker-{next(self._markers)}-{uuid.uuid4().hex[:6]}"
+        terminal = self.page.locator(".jp-Terminal .xterm-screen").last
+        terminal.click()
+        # Into a file, because a terminal's picture is pixels; `done` ends the wait also when the line fails.
+        self.page.keyboard.type(
+            f"({line}) > /workspace/{marker}.txt 2>&1; echo $? > /workspace/{marker}.code\n"
+        )
+        code = self._wait_file(f"{marker}.code", seconds).strip()
+        output = self.file(f"{marker}.txt") or ""
+        self.page.keyboard.type(f"rm -f /workspace/{marker}.*\n")
+        assert code == "0", f"{line}: exit {code}\n{output}"
+        return output
+
+    def file(self, path: str) -> str | None:
+        """A file of /workspace through Jupyter's own API, with the page's cookies."""
+        root = re.match(r".*/user/[^/]+/[^/]+/", self.page.url)
+        assert root, self.page.url
+        answer = self.context.request.get(f"{root.group()}api/contents/{path}?type=file&format=text")
+        return str(answer.json()["content"]) if answer.ok else None
+
+    def _wait_file(self, path: str, seconds: float) -> str:
+        for _ in range(int(seconds * 2)):
+            if (content := self.file(path)) and content.endswith("\n"):
+                return content
+            self.page.wait_for_timeout(500)
+        raise AssertionError(f"{path} did not appear in {seconds} s")

@@ -1,0 +1,180 @@
+"""The main job on one machine, in Chromium: a studio starts, is used, stops into a checkpoint and comes back.
+
+Once as root and once as an ordinary user. Screenshots go to ``test-results/local-<who>``; those of root, copied
+to ``docs/images``, are the README's.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.demo import ROOT, Demo, wait_for
+from tests.stories.browser import Person, chromium
+
+pytestmark = [pytest.mark.root, pytest.mark.browser, pytest.mark.slow]
+
+ORDINARY = "studios-story"
+BASE_FILE = "/etc/issue.net"  # a file of every Debian
+
+
+@pytest.fixture(params=["root", "ordinary user"])
+def demo(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
+    # A home that no other account of the machine could enter would hide the ordinary user's own demo from it.
+    folder = Path(f"/var/tmp/studios-story-{os.getpid()}")
+    folder.mkdir(mode=0o755)
+    demo = Demo(folder / "home", environment={"STUDIOS_SAVE_INTERVAL": "5"})
+    if request.param != "root":
+        if subprocess.run(["id", ORDINARY], capture_output=True, check=False).returncode:
+            subprocess.run(["useradd", "--create-home", "--shell", "/bin/bash", ORDINARY], check=True)
+        shutil.chown(folder, ORDINARY)
+        demo.prefix = ("runuser", "-u", ORDINARY, "--")
+    try:
+        demo.start()
+        yield demo
+    finally:
+        demo.stop()
+        demo.kill()
+        shutil.rmtree(folder)
+
+
+def test_a_studio_is_used_stopped_and_comes_back(demo: Demo) -> None:
+    shots = ROOT / "test-results" / ("local-user" if demo.prefix else "local-root")
+    base_before = Path(BASE_FILE).read_bytes()
+    with chromium() as browser:
+        alpha = Person(browser, demo, "alpha", shots)
+        alpha.sign_in()
+        make_first_studio(alpha)
+        use_it(alpha)
+        alpha.stop("Penguins")
+        see_the_checkpoint(alpha)
+        assert_host_untouched(base_before)
+
+        alpha.start("Penguins")
+        assert_everything_is_there(alpha)
+        kill_the_job(alpha)
+        alpha.start("Penguins")
+        assert_everything_is_there(alpha)
+        alpha.run("cat /workspace/just-before")
+        alpha.stop("Penguins")
+
+        make_another_studio(alpha)
+        fork_it(alpha)
+
+        dark = Person(browser, demo, "alpha", shots, color_scheme="dark")
+        dark.sign_in()
+        expect(dark.page.get_by_role("link", name="Penguins fork").first).to_be_visible()
+        dark.shot("list-dark")
+    assert_host_untouched(base_before)
+
+
+def make_first_studio(person: Person) -> None:
+    person.shot("empty")
+    person.page.get_by_role("link", name="New studio").first.click()
+    person.page.get_by_label("Name").first.fill("Penguins")
+    person.shot("new")
+    person.page.get_by_role("button", name="Create and start").click()
+    expect(person.page.get_by_role("heading", name="Penguins", level=1)).to_be_visible()
+    expect(person.page.get_by_text("restore", exact=False).first).to_be_visible()
+    person.shot("starting")
+    person.enter("Penguins")
+
+
+def use_it(person: Person) -> None:
+    page = person.page
+    page.locator(".jp-DirListing-item", has_text="penguins.ipynb").dblclick()
+    expect(page.locator(".jp-Notebook .jp-Cell").first).to_be_visible(timeout=30_000)
+    expect(page.locator(".jp-Toolbar-kernelName")).to_contain_text("Python", timeout=60_000)
+    person.menu("Run", "Run All Cells")
+    expect(page.locator(".jp-OutputArea-output", has_text="Gentoo").first).to_be_visible(timeout=90_000)
+    expect(page.locator(".jp-OutputArea-output img").first).to_be_visible(timeout=60_000)
+    person.shot("lab")
+    page.keyboard.press("Control+s")
+    person.open_terminal()
+    person.run("pip install cowsay")
+    person.run("apt-get update -qq && apt-get install -y -qq --no-install-recommends sl")
+    person.run(f"echo mine > /workspace/notes.txt && echo outside > /etc/studio-was-here && rm {BASE_FILE}")
+    person.shot("terminal")
+
+
+def see_the_checkpoint(person: Person) -> None:
+    person.page.get_by_role("tab", name="Checkpoints").click()
+    for package in ("cowsay", "sl"):
+        expect(person.page.get_by_text(package, exact=False).first).to_be_visible()
+    expect(person.page.get_by_text("finalised", exact=False).first).to_be_visible()
+    person.shot("checkpoints")
+
+
+def assert_everything_is_there(person: Person) -> None:
+    person.open_terminal()
+    assert person.run("cat /workspace/notes.txt /etc/studio-was-here") == "mine\noutside\n"
+    person.run(f"test ! -e {BASE_FILE}")
+    person.run("python -c 'import cowsay' && dpkg -s sl && test -x /usr/games/sl")
+
+
+def kill_the_job(person: Person) -> None:
+    demo = person.demo
+    person.run("echo saved > /workspace/just-before")
+    api = demo.api("demo")
+    studio = next(
+        s for s in api.call("GET", "/studios", params={"owner": "*"})["items"] if s["name"] == "Penguins"
+    )
+    before = studio["saved"]["saved_at"]
+
+    def saved_twice() -> bool:
+        # The second save that begins after the write holds it for certain.
+        nonlocal before
+        now = api.call("GET", f"/studios/{studio['id']}")["saved"]["saved_at"]
+        changed = now != before
+        before = now
+        return bool(changed)
+
+    wait_for("an interim save", saved_twice)
+    wait_for("another interim save", saved_twice)
+    for pid in demo.pids("jupyterhub_studios.agent"):
+        os.kill(pid, signal.SIGKILL)
+    api.wait_state(studio["id"], "errored")
+    person.studio("Penguins")
+    expect(person.page.get_by_text("ended without saving", exact=False).first).to_be_visible()
+    person.shot("killed")
+
+
+def make_another_studio(person: Person) -> None:
+    person.studios()
+    person.page.get_by_role("link", name="New studio").first.click()
+    person.page.get_by_label("Name").first.fill("Another")
+    person.page.get_by_role("button", name="Create and start").click()
+    person.enter("Another")
+    person.open_terminal()
+    person.run(f"test ! -e /workspace/notes.txt && test ! -e /etc/studio-was-here && test -e {BASE_FILE}")
+    person.run("! python -c 'import cowsay' && ! dpkg -s sl")
+    person.stop("Another")
+
+
+def fork_it(person: Person) -> None:
+    person.studio("Penguins")
+    person.page.get_by_role("tab", name="Checkpoints").click()
+    person.page.get_by_role("link", name="Fork").first.click()
+    expect(person.page.get_by_role("heading", name="Fork", exact=False).first).to_be_visible()
+    person.shot("fork")
+    person.page.get_by_role("button", name="Fork and start").click()
+    person.enter("Penguins fork")
+    assert_everything_is_there(person)
+    person.stop("Penguins fork")
+
+
+def assert_host_untouched(base_before: bytes) -> None:
+    assert not Path("/etc/studio-was-here").exists()
+    assert Path(BASE_FILE).read_bytes() == base_before
+    assert not Path("/usr/games/sl").exists()
+    assert subprocess.run(
+        [sys.executable, "-c", "import cowsay"], capture_output=True, check=False
+    ).returncode

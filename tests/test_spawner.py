@@ -1,0 +1,225 @@
+"""The spawner's two rules, with a compute environment and a service that fail on command.
+
+The compute is a stand-in because the real local one cannot be made to throttle or to time out; the service is a
+real HTTP server with scripted answers. The real things together are in tests/faults and tests/stories.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterable
+from typing import Any
+
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
+from traitlets.config import Config
+
+from jupyterhub_studios import spawner as module
+from jupyterhub_studios.compute.poller import Poller
+from jupyterhub_studios.models import Job, JobStatus, Phase, SessionProgress, SessionState
+from jupyterhub_studios.spawner import BatchSpawner
+
+RUNNING = JobStatus(state="running")
+LOST = JobStatus(state="lost", reason="killed")
+
+
+class Compute:
+    """Says what it is told to say."""
+
+    poll_interval = 0.01
+
+    def __init__(self) -> None:
+        self.status: JobStatus | Exception = RUNNING
+        self.terminated: list[str] = []
+
+    async def submit(self, job: Job) -> str:
+        return "job-1"
+
+    async def describe(self, ids: Iterable[str]) -> dict[str, JobStatus]:
+        if isinstance(self.status, Exception):
+            raise self.status
+        return dict.fromkeys(ids, self.status)
+
+    async def terminate(self, job_id: str, reason: str, *, grace: float = 1) -> None:
+        self.terminated.append(reason)
+        self.status = JobStatus(state="failed", exit_code=137, reason=reason)
+
+
+class Service:
+    """The service's internal routes, with ``progress`` as the answer and a list of what it was asked."""
+
+    def __init__(self) -> None:
+        self.progress = SessionProgress(version=1, state=SessionState.RUNNING, agent_seen=True)
+        self.asked: list[str] = []
+        self.broken = False
+        self.on_stop: Callable[[], None] = lambda: None
+
+    async def answer(self, request: web.Request) -> web.Response:
+        assert request.headers["Authorization"] == "token secret"
+        if self.broken:
+            return web.Response(status=502)
+        what = request.path.rsplit("/", 1)[-1]
+        self.asked.append(what)
+        if what == "stop":
+            self.on_stop()
+        await asyncio.sleep(0.01)
+        return web.Response(text=self.progress.model_dump_json(), content_type="application/json")
+
+
+@pytest.fixture
+async def service() -> AsyncIterator[Service]:
+    service = Service()
+    app = web.Application()
+    app.router.add_route("*", "/{path:.*}", service.answer)
+    server = TestServer(app)
+    await server.start_server()
+    service.url = str(server.make_url("/services/studios/"))  # type: ignore[attr-defined]
+    yield service
+    await server.close()
+
+
+@pytest.fixture
+def compute(monkeypatch: pytest.MonkeyPatch) -> Compute:
+    compute = Compute()
+    monkeypatch.setattr(module, "open_compute", lambda env: compute)
+    monkeypatch.setattr(module, "RETRY_SECONDS", 0.01)
+    monkeypatch.setattr(Poller, "_instance", None)
+    return compute
+
+
+@pytest.fixture
+def spawner(service: Service, compute: Compute) -> BatchSpawner:
+    config = Config()
+    config.BatchSpawner.service_url = service.url  # type: ignore[attr-defined]
+    config.BatchSpawner.service_token = "secret"
+    config.Studios.compute_environments = {"here": {"kind": "local", "work_dir": "file:///tmp/none"}}
+    spawner = BatchSpawner(config=config)
+    spawner.load_state(
+        {"studio_id": "st-1", "session_id": "se-1", "compute_environment": "here", "job_id": "job-1"}
+    )
+    return spawner
+
+
+@pytest.mark.parametrize(
+    "status",
+    [
+        RuntimeError("throttled"),
+        TimeoutError(),
+        JobStatus(state="unknown", reason="not visible yet"),
+        JobStatus(state="queued"),
+        JobStatus(state="starting"),
+        RUNNING,
+    ],
+    ids=str,
+)
+async def test_only_a_definite_end_is_an_end(
+    spawner: BatchSpawner, compute: Compute, service: Service, status: Any
+) -> None:
+    compute.status = status
+    assert await spawner.poll() is None
+    assert service.asked == []
+
+
+@pytest.mark.parametrize(
+    ("status", "code"),
+    [
+        (JobStatus(state="succeeded", exit_code=0), 0),
+        (JobStatus(state="failed", exit_code=3), 3),
+        (LOST, 1),
+    ],
+    ids=str,
+)
+async def test_an_ended_job_is_reported_once(
+    spawner: BatchSpawner, compute: Compute, service: Service, status: JobStatus, code: int
+) -> None:
+    compute.status = status
+    assert await spawner.poll() == code
+    assert await spawner.poll() == code
+    assert service.asked == ["ended"]
+
+
+async def test_an_end_the_service_did_not_hear_is_told_again(
+    spawner: BatchSpawner, compute: Compute, service: Service
+) -> None:
+    compute.status = LOST
+    service.broken = True
+    assert await spawner.poll() == 1
+    service.broken = False
+    assert await spawner.poll() == 1
+    assert service.asked == ["ended"]
+
+
+async def test_without_a_job_nothing_runs(spawner: BatchSpawner, service: Service) -> None:
+    spawner.clear_state()
+    assert await spawner.poll() == 0
+    assert service.asked == []
+
+
+async def test_a_stop_waits_until_the_save_is_durable(
+    spawner: BatchSpawner, compute: Compute, service: Service
+) -> None:
+    stop = asyncio.create_task(spawner.stop())
+    await asyncio.sleep(0.3)
+    assert not stop.done() and compute.terminated == []
+    service.progress = SessionProgress(version=2, state=SessionState.STOPPED, agent_seen=True, durable=True)
+    await asyncio.sleep(0.1)
+    compute.status = JobStatus(state="succeeded", exit_code=0)
+    await asyncio.wait_for(stop, 10)
+    assert compute.terminated == []
+    assert service.asked.count("stop") == 1 and service.asked[-1] == "ended"
+
+
+async def test_a_stop_outlasts_a_service_that_is_away(
+    spawner: BatchSpawner, compute: Compute, service: Service
+) -> None:
+    service.broken = True
+    stop = asyncio.create_task(spawner.stop())
+    await asyncio.sleep(0.3)
+    assert not stop.done() and compute.terminated == []
+    service.broken = False
+    service.on_stop = lambda: setattr(compute, "status", JobStatus(state="succeeded", exit_code=0))
+    await asyncio.wait_for(stop, 10)
+    assert compute.terminated == []
+
+
+async def test_a_stop_survives_a_compute_that_cannot_be_asked(
+    spawner: BatchSpawner, compute: Compute, service: Service
+) -> None:
+    compute.status = RuntimeError("throttled")
+    stop = asyncio.create_task(spawner.stop())
+    await asyncio.sleep(0.3)
+    assert not stop.done() and compute.terminated == []
+    compute.status = JobStatus(state="succeeded", exit_code=0)
+    await asyncio.wait_for(stop, 10)
+
+
+async def test_only_force_ends_a_session_that_has_not_saved(
+    spawner: BatchSpawner, compute: Compute, service: Service
+) -> None:
+    service.progress = SessionProgress(version=2, state=SessionState.STOPPING, agent_seen=True, force=True)
+    await asyncio.wait_for(spawner.stop(), 10)
+    assert compute.terminated == ["force"]
+
+
+async def test_a_job_whose_agent_never_came_is_cancelled(
+    spawner: BatchSpawner, compute: Compute, service: Service
+) -> None:
+    service.progress = SessionProgress(version=2, state=SessionState.STOPPING)
+    await asyncio.wait_for(spawner.stop(), 10)
+    assert compute.terminated == ["cancelled"]
+
+
+def test_state_survives_a_restart_of_the_hub(spawner: BatchSpawner) -> None:
+    other = BatchSpawner()
+    other.load_state(spawner.get_state())
+    assert (other.session_id, other.job_id, other.compute_environment) == ("se-1", "job-1", "here")
+
+
+async def test_a_late_viewer_sees_the_whole_progress(spawner: BatchSpawner) -> None:
+    phases = [Phase(name="queued", status="done"), Phase(name="host", status="running"), Phase(name="image")]
+    spawner._progress = SessionProgress(version=3, state=SessionState.RUNNING, phases=phases)
+    for _viewer in range(2):
+        events = [event async for event in spawner.progress()]
+        assert [event["message"] for event in events] == ["queued: done", "host: running"]
+        assert events[0]["progress"] < events[1]["progress"] <= 100
