@@ -42,7 +42,14 @@ c.JupyterHub.extra_user_scopes = {f"access:services!service={SERVICE_NAME}"}
 c.JupyterHub.spawner_class = "studios"
 c.BatchSpawner.service_url = f"{service_url}/services/{SERVICE_NAME}/"
 c.BatchSpawner.service_token = service_token
-c.JupyterHub.services = [service_definition(str(Path(__file__).resolve()), service_url, service_token)]
+c.JupyterHub.services = [
+    service_definition(
+        str(Path(__file__).resolve()),
+        service_url,
+        service_token,
+        keep=("STUDIOS_HOME", "STUDIOS_PORT", "STUDIOS_SAVE_INTERVAL"),
+    )
+]
 c.JupyterHub.load_roles = [service_role()]
 
 c.Studios.public_url = f"http://127.0.0.1:{port}/"

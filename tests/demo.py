@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import socket
@@ -85,8 +86,11 @@ class Demo:
 
     def kill(self) -> None:
         """End everything at once, saved or not."""
-        for pid in self.pids(str(self.home)):
-            os.kill(pid, signal.SIGKILL)
+        while pids := self.pids():
+            for pid in pids:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+            time.sleep(0.1)
         if self.process and self.process.poll() is None:
             self.process.kill()
             self.process.wait()
@@ -98,6 +102,8 @@ class Demo:
             if not entry.name.isdigit() or int(entry.name) == os.getpid():
                 continue
             try:
+                if (entry / "stat").read_text().rpartition(")")[2].split()[0] == "Z":
+                    continue
                 line = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
                 environ = (entry / "environ").read_bytes().decode(errors="replace")
             except OSError:
@@ -173,7 +179,8 @@ class Api:
 
 def sign_in(demo: Demo, user: str) -> httpx.Client:
     """A client that has signed in at the Hub's form as a browser does, and follows redirects."""
-    client = httpx.Client(base_url=demo.url, follow_redirects=True, timeout=60)
+    headers = {"Accept": "text/html,*/*"}  # what makes a request a person's, who is sent to sign in
+    client = httpx.Client(base_url=demo.url, follow_redirects=True, timeout=60, headers=headers)
     client.get("/hub/login").raise_for_status()
     form = {"username": user, "password": PASSWORD, "_xsrf": client.cookies.get("_xsrf", path="/hub/") or ""}
     client.post("/hub/login", data=form).raise_for_status()
@@ -186,8 +193,8 @@ class Shell:
     def __init__(self, demo: Demo, user: str, studio: dict[str, Any]) -> None:
         self.url = f"/user/{studio['owner']}/{studio['server_name']}/"
         self.client = sign_in(demo, user)
-        answer = self.client.get(self.url)
-        assert answer.text == "tiny", answer.text
+        # The Hub opens the way a moment after the session is ready, and shows a page of its own until then.
+        wait_for("the way in", lambda: self.client.get(self.url).text == "tiny", 20)
 
     def run(self, line: str) -> str:
         answer = self.client.post(self.url, content=line.encode())

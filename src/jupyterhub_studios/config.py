@@ -6,6 +6,7 @@ The Hub (through the spawner) and the studios service read the same configuratio
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 from typing import Any
@@ -28,6 +29,8 @@ JUPYTER = Template(
         "{python}", "-m", "jupyterlab", "--no-browser", "--allow-root",
         "--ServerApp.sock={socket}", "--ServerApp.sock_mode=0600", "--ServerApp.base_url={prefix}",
         "--ServerApp.root_dir={workdir}", "--ServerApp.allow_remote_access=True",
+        "--ServerApp.trust_xheaders=True", "--ServerApp.quit_button=False",
+        "--FileContentsManager.delete_to_trash=False",
         "--ServerApp.identity_provider_class=jupyterhub_studios.lab.identity.StudioIdentityProvider",
         "--LabApp.news_url=None", "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
     ],
@@ -214,8 +217,12 @@ def _parse(model: type[BaseModel], trait: str, value: dict[str, Any]) -> dict[st
     return parsed
 
 
-def service_definition(config_file: str, url: str, token: str) -> dict[str, Any]:
-    """The entry of ``c.JupyterHub.services`` that runs the studios service, listening on ``url``."""
+def service_definition(config_file: str, url: str, token: str, keep: Sequence[str] = ()) -> dict[str, Any]:
+    """The entry of ``c.JupyterHub.services`` that runs the studios service, listening on ``url``.
+
+    The Hub gives its services a fresh environment; ``keep`` names the variables that the configuration file
+    needs there too.
+    """
     return {
         "name": SERVICE_NAME,
         "url": url,
@@ -223,6 +230,7 @@ def service_definition(config_file: str, url: str, token: str) -> dict[str, Any]
         "command": [sys.executable, "-m", "jupyterhub_studios.service", "--config", config_file],
         # People pass through to the pages without an "authorize" page; see the gate for why that is safe.
         "oauth_no_confirm": True,
+        "environment": {name: os.environ[name] for name in keep if name in os.environ},
         "oauth_client_allowed_scopes": ["access:servers"],
         "display": True,
     }
@@ -234,5 +242,5 @@ def service_role() -> dict[str, Any]:
         "name": "studios-service",
         "services": [SERVICE_NAME],
         # servers: start, stop, remove · users:activity: report a session's · shares: who may enter
-        "scopes": ["servers", "read:users", "users:activity", "shares", "read:hub"],
+        "scopes": ["servers", "read:users", "users:activity", "shares"],
     }

@@ -78,6 +78,7 @@ class Template(Model):
     command: list[str]
     environment: dict[str, str] = {}
     strip_prefix: bool = False  # True: the app is served from "/", the gate removes the studio's prefix
+    ready_seconds: float = Field(default=120, gt=0)  # the app must answer within these
     ready_path: str = "/"  # below the prefix; any answer under 500 means ready
     default_path: str = "/"  # where "Open" leads, below the prefix
     skeleton: str | None = None  # folder copied into an empty /workspace at a studio's very first start

@@ -33,7 +33,7 @@ def verify(key: bytes, token: str, *, audience: str) -> dict[str, Any]:
     if len(token) > MAX_LENGTH or not token.isascii():
         raise ValueError("not a ticket")
     body, dot, mac = token.partition(".")
-    # The text of the signature is compared, not its decoded bytes: base64 has several spellings of the same bytes.
+    # The text of the signature is compared: base64 has several spellings of the same bytes.
     if not dot or not hmac.compare_digest(mac, _encode(_mac(key, body))):
         raise ValueError("the ticket's signature is wrong")
     claims: dict[str, Any] = json.loads(base64.urlsafe_b64decode(body + "=" * (-len(body) % 4)))

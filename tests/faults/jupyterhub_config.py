@@ -17,4 +17,5 @@ c.Studios.templates = {
     "tiny": {"title": "Tiny", "command": app.split()},
 }
 if endpoint := os.environ.get("TEST_STORE_ENDPOINT"):
+    c.JupyterHub.services[0]["environment"]["TEST_STORE_ENDPOINT"] = endpoint
     c.Studios.compute_environments["local"]["store_options"]["endpoint"] = endpoint

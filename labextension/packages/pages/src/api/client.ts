@@ -1,0 +1,128 @@
+import type { Config } from "../config";
+import { ProblemError, Unreachable, problemOf } from "./problems";
+import type {
+  Checkpoint,
+  ComputeEnvironment,
+  Logs,
+  Page,
+  Progress,
+  Session,
+  Studio,
+  StudioChanges,
+  StudioEvent,
+  StudioSpec,
+  Template,
+} from "./types";
+
+/** The service's XSRF token. Browsers list the cookie of the longest path, ours, first. */
+function xsrfToken(): string {
+  const cookie = document.cookie.split("; ").find((part) => part.startsWith("_xsrf="));
+  return cookie === undefined ? "" : cookie.slice("_xsrf=".length);
+}
+
+const id = encodeURIComponent;
+
+export interface StudioQuery {
+  owner?: string | undefined;
+  state?: string | undefined;
+  q?: string | undefined;
+  /** `next` of the page before. */
+  after?: string | undefined;
+}
+
+export type Client = ReturnType<typeof createClient>;
+
+/**
+ * A typed client of the REST API. `onReach` hears after each answer whether the service could be reached,
+ * and how far this machine's clock lies behind the server's (milliseconds).
+ */
+export function createClient(
+  config: Pick<Config, "api">,
+  onReach: (reached: boolean, clockOffset?: number) => void = () => undefined,
+) {
+  async function request<T>(method: string, path: string, body?: unknown, signal?: AbortSignal): Promise<T> {
+    const headers: Record<string, string> = { Accept: "application/json", "X-XSRFToken": xsrfToken() };
+    if (body !== undefined) headers["Content-Type"] = "application/json";
+    let response: Response;
+    try {
+      response = await fetch(`${config.api}${path}`, {
+        method,
+        headers,
+        // The Hub answers an ended sign-in with a redirect to its login page, which is not for fetch.
+        redirect: "manual",
+        credentials: "same-origin",
+        cache: "no-store",
+        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+        ...(signal === undefined ? {} : { signal }),
+      });
+    } catch (error) {
+      if (signal?.aborted) throw error;
+      onReach(false);
+      throw new Unreachable();
+    }
+    const type = response.headers.get("Content-Type") ?? "";
+    if ([502, 503, 504].includes(response.status) && !type.includes("problem+json")) {
+      // Not the service's own answer: the proxy in front of it has nobody behind.
+      onReach(false);
+      throw new Unreachable();
+    }
+    const date = Date.parse(response.headers.get("Date") ?? "");
+    onReach(true, Number.isNaN(date) ? undefined : date - Date.now());
+    if (!response.ok) throw new ProblemError(await problemOf(response));
+    return (response.status === 204 ? undefined : await response.json()) as T;
+  }
+
+  const get = <T>(path: string, signal?: AbortSignal) => request<T>("GET", path, undefined, signal);
+
+  /** All pages of a list that is not shown page by page. */
+  async function all<T>(path: string, signal?: AbortSignal): Promise<T[]> {
+    const items: T[] = [];
+    for (let after: string | null = ""; after !== null;) {
+      const page: Page<T> = await get(
+        `${path}?limit=1000${after === "" ? "" : `&after=${id(after)}`}`,
+        signal,
+      );
+      items.push(...page.items);
+      after = page.next;
+    }
+    return items;
+  }
+
+  return {
+    templates: () => get<Page<Template>>("/templates"),
+    computeEnvironments: () => get<Page<ComputeEnvironment>>("/compute-environments"),
+
+    studios: (query: StudioQuery = {}, signal?: AbortSignal) => {
+      const given = Object.entries(query).filter((entry): entry is [string, string] => Boolean(entry[1]));
+      const search = new URLSearchParams(given).toString();
+      return get<Page<Studio>>(search === "" ? "/studios" : `/studios?${search}`, signal);
+    },
+    studio: (studio: string) => get<Studio>(`/studios/${id(studio)}`),
+    progress: (studio: string, after: number, wait: number, signal?: AbortSignal) =>
+      get<Progress>(`/studios/${id(studio)}/progress?after=${after}&wait=${wait}`, signal),
+    create: (spec: StudioSpec, start: boolean) =>
+      request<Studio>("POST", start ? "/studios?start=true" : "/studios", spec),
+    change: (studio: string, changes: StudioChanges) =>
+      request<Studio>("PATCH", `/studios/${id(studio)}`, changes),
+    remove: (studio: string) => request<undefined>("DELETE", `/studios/${id(studio)}`),
+    start: (studio: string) => request<Studio>("POST", `/studios/${id(studio)}/start`, {}),
+    stop: (studio: string, force = false) =>
+      request<Studio>("POST", `/studios/${id(studio)}/stop`, force ? { force } : {}),
+
+    checkpoints: (studio: string, signal?: AbortSignal) =>
+      all<Checkpoint>(`/studios/${id(studio)}/checkpoints`, signal),
+    save: (studio: string, name: string) =>
+      request<Checkpoint>("POST", `/studios/${id(studio)}/checkpoints`, { name }),
+    checkpoint: (checkpoint: string) => get<Checkpoint>(`/checkpoints/${id(checkpoint)}`),
+    renameCheckpoint: (checkpoint: string, name: string) =>
+      request<Checkpoint>("PATCH", `/checkpoints/${id(checkpoint)}`, { name }),
+    removeCheckpoint: (checkpoint: string) => request<undefined>("DELETE", `/checkpoints/${id(checkpoint)}`),
+
+    sessions: (studio: string, signal?: AbortSignal) =>
+      all<Session>(`/studios/${id(studio)}/sessions`, signal),
+    events: (session: string, signal?: AbortSignal) =>
+      all<StudioEvent>(`/sessions/${id(session)}/events`, signal),
+    logs: (session: string, offset: number, signal?: AbortSignal) =>
+      get<Logs>(`/sessions/${id(session)}/logs?offset=${offset}`, signal),
+  };
+}

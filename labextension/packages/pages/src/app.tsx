@@ -1,0 +1,29 @@
+import { Layout } from "./components/layout";
+import type { Config } from "./config";
+import { AppProvider } from "./hooks/app";
+import { RouterProvider, useRouter } from "./hooks/router";
+import { ListPage } from "./pages/list";
+import { NewPage } from "./pages/new";
+import { NotFound } from "./pages/not-found";
+import { StudioPage } from "./pages/studio/page";
+
+export function App({ config }: { config: Config }) {
+  return (
+    <AppProvider config={config}>
+      <RouterProvider base={config.base}>
+        <Layout>
+          <Page />
+        </Layout>
+      </RouterProvider>
+    </AppProvider>
+  );
+}
+
+function Page() {
+  const { route } = useRouter();
+  const studio = /^studios\/([^/]+)$/.exec(route.path)?.[1];
+  if (studio !== undefined) return <StudioPage key={studio} id={studio} />;
+  if (route.path === "new") return <NewPage key={route.query.get("from_checkpoint") ?? ""} />;
+  if (route.path === "") return <ListPage />;
+  return <NotFound />;
+}

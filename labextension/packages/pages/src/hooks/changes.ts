@@ -1,0 +1,26 @@
+import { useEffect, useRef, useState } from "react";
+import type { Studio } from "../api/types";
+import { stateWord } from "../components/state";
+import { useApp } from "./app";
+
+/** Has screen readers say when a studio comes into another state. */
+export function useAnnounceStates(studios: Studio[]): void {
+  const { announce } = useApp();
+  const known = useRef(new Map<string, string>());
+  useEffect(() => {
+    const changed = studios.filter((s) => (known.current.get(s.id) ?? s.state) !== s.state);
+    for (const studio of studios) known.current.set(studio.id, studio.state);
+    if (changed.length > 0)
+      announce(changed.map((s) => `${s.name}: ${stateWord(s.state).toLowerCase()}`).join(". "));
+  }, [studios, announce]);
+}
+
+/** `value` after it has rested for `ms`: one request for a word, not one for each letter. */
+export function useRested<T>(value: T, ms: number): T {
+  const [rested, setRested] = useState(value);
+  useEffect(() => {
+    const timer = setTimeout(() => setRested(value), ms);
+    return () => clearTimeout(timer);
+  }, [value, ms]);
+  return rested;
+}

@@ -1,0 +1,62 @@
+import { useCallback, useEffect, useState } from "react";
+import { toProblem } from "../api/problems";
+import type { Problem } from "../api/types";
+import { useApp } from "./app";
+
+/** How much is loaded without being asked for, in characters. */
+const AT_ONCE = 1_000_000;
+const FOLLOW_EVERY = 1500;
+
+interface Log {
+  text: string;
+  next: number;
+  /** The end of what there is now was reached. */
+  complete: boolean;
+  /** No more will come: the session has ended. */
+  ended: boolean;
+}
+
+const EMPTY: Log = { text: "", next: 0, complete: false, ended: false };
+
+/**
+ * A session's log from its beginning, page by page. Following, the rest is loaded and new lines come by
+ * themselves; otherwise loading rests after a while until `more` is called.
+ */
+export function useLog(session: string, follow: boolean) {
+  const { client } = useApp();
+  const [log, setLog] = useState(EMPTY);
+  const [limit, setLimit] = useState(AT_ONCE);
+  const [problem, setProblem] = useState<Problem>();
+  const { next, complete, ended } = log;
+  const full = log.text.length >= limit;
+  const idle = complete ? ended || !follow : full && !follow;
+
+  useEffect(() => {
+    if (idle) return;
+    const abort = new AbortController();
+    const load = async (): Promise<void> => {
+      try {
+        const page = await client.logs(session, next, abort.signal);
+        if (abort.signal.aborted) return;
+        setProblem(undefined);
+        setLog((old) => ({
+          text: old.text + page.text,
+          next: page.next_offset,
+          complete: page.text === "",
+          ended: page.ended,
+        }));
+      } catch (error) {
+        if (!abort.signal.aborted) setProblem(toProblem(error));
+      }
+    };
+    const timer = setTimeout(() => void load(), complete || problem ? FOLLOW_EVERY : 0);
+    return () => {
+      clearTimeout(timer);
+      abort.abort();
+    };
+    // `log` itself: an empty page must lead to the next look as well.
+  }, [client, session, idle, log, next, complete, problem]);
+
+  const more = useCallback(() => setLimit((old) => old + AT_ONCE), []);
+  return { text: log.text, loading: !complete && !idle, hasMore: !complete && full, problem, more };
+}

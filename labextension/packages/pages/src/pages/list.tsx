@@ -1,0 +1,194 @@
+import { useRef, useState } from "react";
+import { STUDIO_STATES, type Studio } from "../api/types";
+import { Icon } from "../components/icons";
+import { ProblemBanner } from "../components/problem";
+import { stateWord } from "../components/state";
+import { useAction } from "../hooks/action";
+import { useApp } from "../hooks/app";
+import { useTemplates } from "../hooks/catalogue";
+import { useAnnounceStates, useRested } from "../hooks/changes";
+import { usePage } from "../hooks/page";
+import { usePolled } from "../hooks/polled";
+import { Link, useRouter, useSetQuery } from "../hooks/router";
+import { StudioRow } from "./list-row";
+
+const NONE: Studio[] = [];
+
+function useStudios(q: string, state: string, owner: string | undefined, pages: number) {
+  const { client } = useApp();
+  const [busy, setBusy] = useState(false);
+  const load = async (signal: AbortSignal) => {
+    const items: Studio[] = [];
+    let after: string | undefined;
+    for (let page = 0; page < pages; page += 1) {
+      const answer = await client.studios({ q, state, owner, after }, signal);
+      items.push(...answer.items);
+      after = answer.next ?? undefined;
+      if (after === undefined) break;
+    }
+    setBusy(items.some((s) => s.state === "starting" || s.state === "stopping"));
+    return { items, more: after !== undefined };
+  };
+  return usePolled(JSON.stringify([q, state, owner, pages]), load, busy ? 1500 : 5000);
+}
+
+export function ListPage() {
+  const { client, config } = useApp();
+  const { route } = useRouter();
+  const heading = useRef<HTMLHeadingElement>(null);
+  usePage("Studios", heading);
+  const templates = useTemplates();
+
+  const [q, state] = [route.query.get("q") ?? "", route.query.get("state") ?? ""];
+  const everybody = config.user.admin && route.query.get("everybody") !== null;
+  const [pages, setPages] = useState(1);
+  const list = useStudios(useRested(q, 250), state, everybody ? "*" : undefined, pages);
+  const action = useAction();
+
+  // While another filter loads, what was there stays: no flicker.
+  const [shown, setShown] = useState<typeof list.data>();
+  if (list.data !== undefined && list.data !== shown) setShown(list.data);
+  useAnnounceStates(shown?.items ?? NONE);
+
+  const act = async (work: () => Promise<unknown>): Promise<void> => {
+    await action.run(work);
+    list.reload();
+  };
+  const filtered = q !== "" || state !== "";
+  const problem = action.problem ?? (list.problem?.status === 0 ? undefined : list.problem);
+
+  return (
+    <>
+      <div className="st-page-head">
+        <h1 ref={heading} tabIndex={-1}>
+          Studios
+        </h1>
+        {(filtered || (shown?.items.length ?? 0) > 0) && (
+          <Link className="btn btn-primary" to="new">
+            <Icon name="plus" /> New studio
+          </Link>
+        )}
+      </div>
+      {problem && <ProblemBanner problem={problem} onDismiss={action.clear} />}
+      {(filtered || everybody || config.user.admin || (shown?.items.length ?? 0) > 0) && (
+        <Filters q={q} state={state} everybody={everybody} />
+      )}
+      {shown === undefined && !problem && <Loading />}
+      {shown?.items.length === 0 && (filtered ? <NoMatch /> : <Empty everybody={everybody} />)}
+      <ul className="st-list" aria-label="Studios">
+        {shown?.items.map((studio) => (
+          <StudioRow
+            key={studio.id}
+            studio={studio}
+            template={templates.data?.find((t) => t.id === studio.template)}
+            showOwner={everybody}
+            busy={action.busy}
+            onStart={() => void act(() => client.start(studio.id))}
+            onStop={() => void act(() => client.stop(studio.id))}
+          />
+        ))}
+      </ul>
+      {shown?.more && (
+        <button
+          type="button"
+          className="btn btn-outline-secondary st-more"
+          onClick={() => setPages(pages + 1)}
+        >
+          Show more
+        </button>
+      )}
+    </>
+  );
+}
+
+function Filters({ q, state, everybody }: { q: string; state: string; everybody: boolean }) {
+  const { config } = useApp();
+  const setQuery = useSetQuery();
+  return (
+    <form className="st-filters" role="search" onSubmit={(event) => event.preventDefault()}>
+      <div className="st-search">
+        <Icon name="search" />
+        <input
+          type="search"
+          className="form-control"
+          placeholder="Filter by name"
+          aria-label="Filter by name"
+          maxLength={200}
+          value={q}
+          onChange={(event) => setQuery({ q: event.target.value })}
+        />
+      </div>
+      <select
+        className="form-select"
+        aria-label="Filter by state"
+        value={state}
+        onChange={(event) => setQuery({ state: event.target.value })}
+      >
+        <option value="">All states</option>
+        {STUDIO_STATES.map((s) => (
+          <option key={s} value={s}>
+            {stateWord(s)}
+          </option>
+        ))}
+      </select>
+      {config.user.admin && (
+        <label className="form-check form-switch">
+          <input
+            type="checkbox"
+            role="switch"
+            className="form-check-input"
+            checked={everybody}
+            onChange={(event) => setQuery({ everybody: event.target.checked ? "1" : null })}
+          />
+          <span className="form-check-label">Everybody’s</span>
+        </label>
+      )}
+    </form>
+  );
+}
+
+function Empty({ everybody }: { everybody: boolean }) {
+  return (
+    <div className="st-empty">
+      <span className="st-empty-mark">
+        <Icon name="layers" />
+      </span>
+      <h2>{everybody ? "Nobody has a studio yet" : "You have no studio yet"}</h2>
+      <p>
+        A studio is your own machine next to the data. What you install and write in it is saved while it runs
+        and when it stops, and is back when it starts.
+      </p>
+      <Link className="btn btn-primary btn-lg" to="new">
+        <Icon name="plus" /> New studio
+      </Link>
+    </div>
+  );
+}
+
+function NoMatch() {
+  const setQuery = useSetQuery();
+  return (
+    <div className="st-empty">
+      <h2>No studio matches</h2>
+      <p>None has this name and state.</p>
+      <button
+        type="button"
+        className="btn btn-outline-secondary"
+        onClick={() => setQuery({ q: null, state: null })}
+      >
+        Clear the filters
+      </button>
+    </div>
+  );
+}
+
+function Loading() {
+  return (
+    <div className="st-skeletons" role="status">
+      <span className="visually-hidden">Loading studios</span>
+      <div className="st-skeleton" />
+      <div className="st-skeleton" />
+      <div className="st-skeleton" />
+    </div>
+  );
+}

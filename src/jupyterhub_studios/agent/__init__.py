@@ -1,0 +1,1 @@
+"""What runs in a job, around the user's app: root, gate, saving and the control channel."""

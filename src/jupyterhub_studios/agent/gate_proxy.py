@@ -1,0 +1,207 @@
+"""Forwarding: HTTP streamed both ways, upgraded connections as bytes. Knows nothing of who may pass."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+import aiohttp
+from aiohttp import web
+from aiohttp.abc import AbstractStreamWriter
+from aiohttp.http import StreamWriter
+from multidict import CIMultiDict
+from yarl import URL
+
+from .gate_headers import Headers, response_headers
+from .gate_pages import problem
+from .upstream import Upstream
+
+BUFFER = 256 * 1024  # bytes that wait in each direction of a body
+LINE = 64 * 1024  # longest request line, and longest header
+RETRY = 2  # seconds after which the page of an app that is not up yet asks again
+# Heads of answers go through as they are: aiohttp's client would add these to requests.
+NOT_ADDED = ("User-Agent", "Accept", "Accept-Encoding", "Content-Type")
+
+
+class Proxy:
+    """Passes requests on to one app. ``prefix`` is what it takes away from paths, None for nothing."""
+
+    def __init__(self, app: Upstream, prefix: str | None) -> None:
+        self._app = app
+        self._prefix = prefix
+        self._answered = False
+        self._session = aiohttp.ClientSession(
+            connector=app.connector(),
+            cookie_jar=aiohttp.DummyCookieJar(),
+            auto_decompress=False,
+            skip_auto_headers=NOT_ADDED,
+            timeout=aiohttp.ClientTimeout(total=None, sock_connect=10),
+            read_bufsize=BUFFER,
+            max_line_size=LINE,
+            max_field_size=LINE,
+        )
+
+    async def close(self) -> None:
+        await self._session.close()
+
+    async def forward(
+        self, request: web.BaseRequest, headers: Headers, on_input: Callable[[], None]
+    ) -> web.StreamResponse:
+        """The app's answer to ``request`` with ``headers``. ``on_input``: called when an upgraded connection
+        brings something that is more than a keep-alive."""
+        upgrade = is_websocket(request)
+        if upgrade:
+            headers["Connection"] = "Upgrade"
+            headers["Upgrade"] = "websocket"
+        elif request.headers.get("Expect", "").lower() == "100-continue":
+            await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        try:
+            answer = await self._ask(request, headers)
+        except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError):
+            return self._unreachable(request)
+        except aiohttp.ClientError:
+            return problem(
+                request, 502, "The app broke off", "The app closed the connection without an answer.",
+                "Try again; if it stays so, stop the studio and start it again.",
+            )  # fmt: skip
+        self._answered = True
+        async with answer:
+            if upgrade and answer.status == 101:
+                return await self._tunnel(request, answer, on_input)
+            return await self._relay(request, answer)
+
+    async def _ask(self, request: web.BaseRequest, headers: Headers) -> aiohttp.ClientResponse:
+        path = request.raw_path
+        if self._prefix is not None:
+            path = path[len(self._prefix) - 1 :]
+        return await self._session.request(
+            request.method,
+            URL(self._app.base + path, encoded=True),
+            headers=headers,
+            data=request.content if request.body_exists else None,
+            allow_redirects=False,
+        )
+
+    async def _relay(self, request: web.BaseRequest, answer: aiohttp.ClientResponse) -> web.StreamResponse:
+        response = web.StreamResponse(
+            status=answer.status,
+            reason=answer.reason,
+            headers=response_headers(answer.headers, self._prefix, request.headers.get("Host", "")),
+        )
+        await response.prepare(request)
+        try:
+            async for data in answer.content.iter_any():
+                await response.write(data)
+        except aiohttp.ClientPayloadError:
+            # The visitor must not take a half for the whole.
+            if request.transport is not None:
+                request.transport.abort()
+            return response
+        await response.write_eof()
+        return response
+
+    def _unreachable(self, request: web.BaseRequest) -> web.Response:
+        if self._answered:
+            return problem(
+                request, 502, "The app does not answer",
+                "The studio's app ran and is gone now, or it does not take connections any more.",
+                "Its end is on the studio's page. Stop the studio and start it again.",
+            )  # fmt: skip
+        return problem(
+            request, 503, "The app is starting", "The studio is up, its app is not ready yet.",
+            "This page asks again by itself.", refresh=RETRY,
+        )  # fmt: skip
+
+    async def _tunnel(
+        self, request: web.BaseRequest, answer: aiohttp.ClientResponse, on_input: Callable[[], None]
+    ) -> web.StreamResponse:
+        """Bytes to and fro until either side ends. Frames are not taken apart: sub-protocols, extensions,
+        close codes and pings are between the visitor and the app, and no message is ever held in whole."""
+        headers = CIMultiDict(response_headers(answer.headers, self._prefix, request.headers.get("Host", "")))
+        headers["Connection"] = "Upgrade"
+        headers["Upgrade"] = "websocket"
+        response = web.StreamResponse(status=101, reason=answer.reason, headers=headers)
+        response.force_close()
+        await response.prepare(request)
+        connection = answer.connection
+        if connection is None or connection.protocol is None or request.transport is None:
+            return response
+        inner, outer = connection.protocol, request.protocol
+        assert inner.transport is not None
+        ended = asyncio.Event()
+        to_app = StreamWriter(inner, asyncio.get_running_loop())
+        down = _Pipe(inner.transport, request.transport, request.writer, outer, ended)
+
+        def watch(data: bytes) -> None:
+            if not _is_control_frame(data):
+                on_input()
+
+        up = _Pipe(request.transport, inner.transport, to_app, inner, ended, watch)
+        inner.set_parser(down, None)
+        outer.set_parser(up)  # type: ignore[arg-type]
+        try:
+            await ended.wait()
+        finally:
+            down.close()
+            up.close()
+        return response
+
+
+def is_websocket(request: web.BaseRequest) -> bool:
+    return (
+        request.method == "GET"
+        and request.headers.get("Upgrade", "").strip().lower() == "websocket"
+        and "upgrade" in request.headers.get("Connection", "").lower()
+    )
+
+
+class _Pipe:
+    """One direction of an upgraded connection; takes the place of aiohttp's WebSocket parser."""
+
+    def __init__(
+        self,
+        source: asyncio.Transport,
+        sink: asyncio.Transport,
+        writer: AbstractStreamWriter,
+        sink_protocol: aiohttp.BaseProtocol,
+        ended: asyncio.Event,
+        watch: Callable[[bytes], None] | None = None,
+    ) -> None:
+        self._watch = watch
+        self._source = source
+        self._sink = sink
+        self._writer = writer
+        self._sink_protocol = sink_protocol
+        self._ended = ended
+        self._held: asyncio.Task[None] | None = None
+
+    def feed_data(self, data: bytes) -> tuple[bool, bytes]:
+        if self._watch is not None:
+            self._watch(data)
+        self._sink.write(data)
+        if self._sink_protocol.writing_paused:
+            self._source.pause_reading()
+            if self._held is None:
+                self._held = asyncio.create_task(self._hold())
+        return False, b""
+
+    async def _hold(self) -> None:
+        try:
+            await self._writer.drain()
+            self._source.resume_reading()
+        except ConnectionError:
+            self._ended.set()
+        finally:
+            self._held = None
+
+    def feed_eof(self) -> None:
+        self._ended.set()
+
+    def close(self) -> None:
+        if self._held is not None:
+            self._held.cancel()
+
+
+def _is_control_frame(data: bytes) -> bool:
+    """Exactly one masked close, ping or pong frame (RFC 6455 5.2), as they come between people's input."""
+    return len(data) >= 6 and data[0] & 0x0F >= 8 and len(data) == 6 + (data[1] & 0x7F)

@@ -1,0 +1,114 @@
+"""Entering a session's root with bubblewrap."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from .mounts import MountFault
+
+RUN = "/run/studio"
+"""Where the session sees its run folder, which holds the app's socket. On the session's own /run, so that it
+is in no checkpoint."""
+
+WORKSPACE = "/workspace"
+
+# What `apt-get install`, `pip install`, `chown` and servers need; nothing that reaches out of the root.
+CAPABILITIES = (
+    "CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID", "SETUID", "SETGID", "SETFCAP", "KILL", "SYS_CHROOT",
+    "NET_BIND_SERVICE",
+)  # fmt: skip
+
+
+@dataclass
+class View:
+    """What the session sees."""
+
+    base: Sequence[str]  # bwrap's arguments that make its "/"
+    run: Path  # the folder that becomes RUN
+    tmp: Path  # the folder that becomes /tmp: on disk, because memory is counted
+    hide: Sequence[Path] = ()  # folders and files that are empty inside
+    read_only: Sequence[Path] = ()  # the host's own files and folders, unchangeable
+    workdir: str = WORKSPACE
+    capabilities: Sequence[str] = CAPABILITIES
+    binds: dict[str, Path] = field(default_factory=dict)  # place inside → folder outside
+
+
+def bubblewrap() -> str:
+    if (path := shutil.which("bwrap")) is None:
+        raise MountFault("bubblewrap is not installed")
+    return path
+
+
+def command(view: View, argv: Sequence[str], info_fd: int | None = None) -> list[str]:
+    """``argv`` run inside: own mounts, processes and IPC, no host devices, few capabilities. It ends with
+    the agent. The network is the machine's."""
+    args = [bubblewrap(), *view.base, "--dev", "/dev", "--proc", "/proc"]
+    # Numeric libraries and schedulers ask the processors' layout; the rest of /sys is nobody's business.
+    args += [
+        "--tmpfs",
+        "/sys",
+        "--ro-bind-try",
+        "/sys/devices/system",
+        "/sys/devices/system",
+        "--remount-ro",
+        "/sys",
+    ]
+    args += [
+        "--tmpfs",
+        "/run",
+        "--dir",
+        "/run/lock",
+        "--bind",
+        str(view.run),
+        RUN,
+        "--bind",
+        str(view.tmp),
+        "/tmp",
+    ]
+    for place in view.hide:
+        if place.is_dir():
+            args += ["--tmpfs", str(place), "--remount-ro", str(place)]
+        else:
+            args += ["--ro-bind", "/dev/null", str(place)]
+    for place in view.read_only:
+        args += ["--ro-bind", str(place), str(place)]
+    for inside, outside in view.binds.items():
+        args += ["--bind", str(outside), inside]
+    args += [
+        "--chdir",
+        view.workdir,
+        "--unshare-pid",
+        "--unshare-ipc",
+        "--die-with-parent",
+        "--cap-drop",
+        "ALL",
+    ]
+    for name in view.capabilities:
+        args += ["--cap-add", f"CAP_{name}"]
+    if info_fd is not None:
+        args += ["--info-fd", str(info_fd)]
+    return [*args, "--", *argv]
+
+
+def unseen(places: Sequence[Path]) -> list[Path]:
+    """Those of ``places`` that must be hidden: they exist, and are not in a folder that is the session's own."""
+    own = [Path(p) for p in ("/proc", "/sys", "/dev", "/run", "/tmp")]
+    found: list[Path] = []
+    for place in sorted({p.resolve() for p in places}):
+        inside = [*own, *found]
+        if place.exists() and not any(place.is_relative_to(outer) for outer in inside):
+            found.append(place)
+    return found
+
+
+def name_service_files(places: Sequence[Path]) -> list[Path]:
+    """Files that make names resolve, where the session would not see the host's: below /run, or mounted."""
+    found = []
+    for name in ("/etc/resolv.conf", "/etc/hosts"):
+        real = Path(name).resolve()
+        if real.is_file() and (real.is_relative_to("/run") or real in places):
+            found.append(real)
+    return found

@@ -1,0 +1,248 @@
+"""One session's delta as layers: what a save has to write, and how much of it is written again.
+
+Each of a session's layers remembers which paths it touched, so any suffix of them can be folded into the next
+one: what is still there of those paths is captured again, the rest becomes whiteouts. Layers are folded while
+the one below is not much bigger than what is written anyway, so a session of any length has a few layers
+and each byte is written a few times at most.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ..models import LayerRef, StudiosError
+from .layers import DISK_FULL, Builder, cleanup, listing, reference
+from .scan import RACY_NS, Changes, Manifest, clock_ns, content_bytes, diff, parents, racy, scan, topmost
+from .tarstream import Item, Report, has_acl
+
+OWN_LAYERS = 4  # of one session at most (and one more when files changed while the first was written)
+SMALL = 1 << 20  # layers up to here are always folded into the next
+WASTE = 64 << 20  # dead bytes that do not matter
+WHOLE_FILES, WHOLE_BYTES = 2000, 32 << 20  # from here on mksquashfs reads the upperdir itself
+
+
+@dataclass(frozen=True)
+class Own:
+    """A layer of this session."""
+
+    ref: LayerRef
+    touched: frozenset[bytes]
+    opened: frozenset[bytes]  # directories that are opaque in it
+    bytes: int  # of file contents
+
+
+@dataclass
+class State:
+    """What this session's layers hold; replaced as a whole once a save is durable."""
+
+    layers: list[Own] = field(default_factory=list)
+    saved: Manifest = field(default_factory=dict)
+    dirty: set[bytes] = field(default_factory=set)  # captured, but perhaps not as they are now
+    left_out: set[bytes] = field(default_factory=set)  # could not be read
+    acls: set[bytes] = field(default_factory=set)
+    unstable: set[bytes] = field(default_factory=set)
+    merged: bool = False  # the layers below include earlier ones of this session: nothing left to fold
+
+    def notes(self) -> str:
+        """What people should know of this capture."""
+        told = [
+            ("changed while being read; the next save captures it again", self.unstable),
+            ("could not be read and is not in this checkpoint", self.left_out),
+            ("has an access control list, which a checkpoint cannot keep", self.acls),
+        ]
+        return " ".join(f"{_some(paths)} {what}." for what, paths in told if paths)
+
+
+def _some(paths: set[bytes]) -> str:
+    shown = [path.decode(errors="replace") for path in sorted(paths)[:3]]
+    more = len(paths) - len(shown)
+    return ", ".join(shown) + (f" and {more} more:" if more else ":" if len(shown) > 1 else "")
+
+
+class Capture:
+    """A save in the making: ``state`` as it will be, and the files of its new layers."""
+
+    def __init__(self, upper: Path, builder: Builder, before: State) -> None:
+        self.upper = upper
+        self.builder = builder
+        self.before = before
+        self.state = before
+        self.files: dict[str, Path] = {}
+
+    async def run(self) -> None:
+        now, unlisted = await asyncio.to_thread(scan, self.upper)
+        changes = diff(self.before.saved, now, self.before.dirty)
+        keep = self._keep(changes, now)
+        if keep == len(self.before.layers) and not changes.changed and not changes.removed:
+            return
+        self.state = State(
+            self.before.layers[:keep],
+            now,
+            left_out=set(unlisted) | (self.before.left_out & now.keys()),
+            acls=self.before.acls & now.keys(),
+            merged=self.before.merged,
+        )
+        try:
+            if keep or self.before.merged:
+                await self._fold(self.before.layers[keep:], changes)
+            else:
+                await self._whole()
+        except BaseException:
+            await self.discard()
+            raise
+
+    async def discard(self) -> None:
+        await cleanup(list(self.files.values()))
+
+    def _keep(self, changes: Changes, now: Manifest) -> int:
+        """How many of the layers stay as they are; those above become part of the new one."""
+        layers = self.before.layers
+        if self.before.merged:
+            return len(layers)
+        new = content_bytes(now, changes.changed)
+        held = sum(layer.bytes for layer in layers) + new
+        if held > 2 * content_bytes(now, now) + WASTE:
+            return 0
+        if not changes.changed and not changes.removed:
+            return len(layers)
+        keep = len(layers)
+        while keep and (keep >= OWN_LAYERS or layers[keep - 1].bytes <= max(2 * new, SMALL)):
+            keep -= 1
+            new += layers[keep].bytes
+        return keep
+
+    async def _fold(self, layers: list[Own], changes: Changes) -> None:
+        """One layer of ``changes`` and of whatever ``layers`` held."""
+        now = self.state.saved
+        touched = changes.changed | changes.removed | {path for layer in layers for path in layer.touched}
+        opened = changes.opened | {path for layer in layers for path in layer.opened}
+        await self._layer(touched & now.keys(), topmost(touched - now.keys(), now), opened)
+
+    async def _whole(self) -> None:
+        """One layer of everything, in place of all this session's layers."""
+        now = self.state.saved
+        everything = set(now)
+        if len(now) >= WHOLE_FILES or content_bytes(now, everything) >= WHOLE_BYTES:
+            await self._whole_by_mksquashfs()
+        elif now:
+            await self._layer(everything, set(), {path for path, entry in now.items() if entry.opaque})
+
+    async def _layer(self, changed: set[bytes], removed: set[bytes], opened: set[bytes]) -> None:
+        items = _items(self.upper, self.state.saved, changed, removed, opened)
+        if not items:
+            return
+        started = clock_ns()
+        path, report = await self.builder.run(lambda: self.builder.of(items, self.upper))
+        opened = {item.path for item in items if item.opaque}
+        touched = report.captured.keys() | report.whiteouts
+        await self._add(path, report.count, touched, opened, report.bytes)
+        self._account(report, removed, started)
+
+    async def _add(self, path: Path, files: int, touched: set[bytes], opened: set[bytes], size: int) -> None:
+        ref = await asyncio.to_thread(reference, path, files)
+        self.files[ref.digest] = path
+        own = Own(ref, frozenset(touched), frozenset(opened), size)
+        self.state.layers = [*self.state.layers, own]
+
+    def _account(self, report: Report, removed: set[bytes], started: int) -> None:
+        """Bring ``state`` to what the layer really holds."""
+        state, saved = self.state, self.state.saved
+        lost = report.whiteouts - removed
+        lost |= {p for p, entry in report.captured.items() if saved[p].is_dir and not entry.is_dir}
+        if lost:
+            for path in [p for p in saved if p in lost or any(parent in lost for parent in parents(p))]:
+                del saved[path]
+        saved.update(report.captured)
+        state.unstable |= report.unstable
+        state.left_out = (state.left_out - report.captured.keys()) | report.unreadable
+        state.acls = (state.acls - report.captured.keys()) | report.acls
+        state.dirty -= report.captured.keys()
+        state.dirty |= racy(report.captured, started) | report.unstable
+
+    async def _whole_by_mksquashfs(self) -> None:
+        """The whole upperdir, read by mksquashfs; what changed meanwhile goes into a second, small layer."""
+        before, root, started = self.state.saved, self.upper.stat(), clock_ns()
+        try:
+            path, said = await self.builder.run(lambda: self.builder.whole(self.upper))
+        except StudiosError as error:
+            if error.problem.status == DISK_FULL:
+                raise
+            await self._again_one_by_one(before)  # it gives up where one file can be left out
+            return
+        opened = {p for p, entry in before.items() if entry.opaque}
+        await self._add(path, len(before), set(before), opened, content_bytes(before, before))
+        after, unlisted = await asyncio.to_thread(scan, self.upper)
+        changes = diff(before, after)
+        recent = started - RACY_NS
+        restless = {p for p, e in after.items() if e.is_dir and (before.get(p) != e or e.ctime_ns > recent)}
+        if (root.st_mtime_ns, root.st_ctime_ns) != _times(self.upper) or root.st_ctime_ns > recent:
+            restless = {b""}
+        removed = changes.removed | await self._phantoms(path, before, after, restless)
+        if said.count("creating empty file") > len(changes.changed) + len(before.keys() - after.keys()):
+            await self._again_one_by_one(after)
+            return
+        acls: set[bytes] = set()
+        if "posix_acl" in said:
+            acls = await asyncio.to_thread(self._with_acl, after)
+        self.state.saved = after
+        self.state.left_out |= set(unlisted)
+        self.state.dirty = racy(after, started)
+        self._widen(changes.changed | acls | removed)
+        if changes.changed or acls or removed:
+            await self._layer(changes.changed | acls, removed, changes.opened)
+
+    def _widen(self, touched: set[bytes]) -> None:
+        """What appeared while the layer was written may be in it as well."""
+        first = self.state.layers[0]
+        self.state.layers[0] = Own(first.ref, first.touched | touched, first.opened, first.bytes)
+
+    async def _phantoms(
+        self, layer: Path, before: Manifest, after: Manifest, restless: set[bytes]
+    ) -> set[bytes]:
+        """Paths that came and went while ``layer`` was written, and that it holds nevertheless. The list of a
+        layer has one name a line, so names with a newline are left alone."""
+        if not restless:
+            return set()
+        top = [path for path in restless if not any(parent in restless for parent in parents(path))]
+        held = await asyncio.to_thread(
+            listing, layer, [path for path in top if path in before or path == b""]
+        )
+        broken = {path.partition(b"\n")[0] for path in after if b"\n" in path}
+        return topmost({path for path in held if path and path not in after} - broken, after)
+
+    async def replace(self, items: list[Item]) -> None:
+        """One layer of ``items``, which are the whole upperdir over layers below it, in place of all others."""
+        await self.discard()
+        self.files.clear()
+        path, report = await self.builder.run(lambda: self.builder.of(items, self.upper))
+        self.state = State([], self.state.saved, self.state.dirty | report.unstable, merged=True)
+        self.state.left_out, self.state.acls = report.unreadable, report.acls
+        await self._add(path, report.count, set(report.captured), set(), report.bytes)
+
+    async def _again_one_by_one(self, now: Manifest) -> None:
+        """Some files could not be read and became empty ones: capture so that each is known by name."""
+        await self.discard()
+        self.files.clear()
+        self.state.layers, self.state.saved = [], now
+        await self._layer(set(now), set(), {path for path, entry in now.items() if entry.opaque})
+
+    def _with_acl(self, manifest: Manifest) -> set[bytes]:
+        root = bytes(self.upper)
+        return {path for path in manifest if has_acl(root + b"/" + path)}
+
+
+def _times(path: Path) -> tuple[int, int]:
+    status = path.stat()
+    return status.st_mtime_ns, status.st_ctime_ns
+
+
+def _items(
+    upper: Path, manifest: Manifest, changed: set[bytes], removed: set[bytes], opened: set[bytes]
+) -> list[Item]:
+    """Directories before what is in them; those above what changed come along."""
+    root = bytes(upper)
+    present = changed | {parent for path in changed | removed for parent in parents(path)}
+    items = [Item(path, root + b"/" + path, path in opened and manifest[path].opaque) for path in present]
+    return sorted(items + [Item(path, None) for path in removed])

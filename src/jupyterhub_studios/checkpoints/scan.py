@@ -1,0 +1,158 @@
+"""What lies in an overlay's upperdir, and what changed there since the last save.
+
+A manifest maps each path (bytes, relative, no leading slash: names need not be UTF-8) to what ``lstat`` said
+of it. Two manifests tell what a new layer must hold, without reading a single file.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+import time
+from collections.abc import Iterable
+from contextlib import suppress
+from pathlib import Path
+from typing import NamedTuple
+
+RACY_NS = 1_000_000_000
+"""Timestamps are as coarse as a filesystem likes: a file changed this shortly before it was read may change
+again without looking different, so it is read again at the next save (git does the same)."""
+
+OPAQUE = "user.overlay.opaque"
+
+
+class Entry(NamedTuple):
+    mode: int
+    inode: int
+    size: int
+    mtime_ns: int
+    ctime_ns: int
+    rdev: int
+    opaque: bool  # a directory that hides what lies below it
+
+    @property
+    def is_dir(self) -> bool:
+        return stat.S_ISDIR(self.mode)
+
+    @property
+    def is_whiteout(self) -> bool:
+        return stat.S_ISCHR(self.mode) and self.rdev == 0
+
+
+Manifest = dict[bytes, Entry]
+
+
+class Changes(NamedTuple):
+    changed: set[bytes]  # new, or no longer as they were
+    removed: set[bytes]  # gone; only the uppermost of a removed tree
+    opened: set[bytes]  # directories that became opaque: everything below them is in ``changed``
+
+
+def entry_of(path: bytes, status: os.stat_result) -> Entry:
+    """``status`` as an entry; reads the opaque mark of a directory."""
+    opaque = False
+    if stat.S_ISDIR(status.st_mode):
+        with suppress(OSError):
+            opaque = os.getxattr(path, OPAQUE, follow_symlinks=False) == b"y"
+    return Entry(
+        status.st_mode,
+        status.st_ino,
+        status.st_size,
+        status.st_mtime_ns,
+        status.st_ctime_ns,
+        status.st_rdev,
+        opaque,
+    )
+
+
+def scan(upper: Path) -> tuple[Manifest, list[bytes]]:
+    """Everything below ``upper`` but sockets (which mean nothing without their process), and the
+    directories that could not be listed."""
+    root = os.fsencode(upper)
+    manifest: Manifest = {}
+    unreadable: list[bytes] = []
+    pending = [b""]
+    skip = len(root) + 1
+    is_dir, is_sock = stat.S_ISDIR, stat.S_ISSOCK
+    while pending:
+        directory = pending.pop()
+        try:
+            entries = os.scandir(root + b"/" + directory if directory else root)
+        except OSError as error:
+            if not directory:
+                raise  # an upperdir that is gone is not an empty one
+            if error.errno == errno.ENOENT:
+                continue  # removed since it was listed; the next save sees it
+            unreadable.append(directory)
+            continue
+        with entries:
+            for found in entries:
+                try:
+                    status = found.stat(follow_symlinks=False)
+                except FileNotFoundError:
+                    continue
+                path, mode = found.path[skip:], status.st_mode
+                if is_dir(mode):
+                    pending.append(path)
+                    manifest[path] = entry_of(found.path, status)
+                elif not is_sock(mode):
+                    manifest[path] = Entry(
+                        mode,
+                        status.st_ino,
+                        status.st_size,
+                        status.st_mtime_ns,
+                        status.st_ctime_ns,
+                        status.st_rdev,
+                        False,
+                    )
+    return manifest, unreadable
+
+
+def parents(path: bytes) -> Iterable[bytes]:
+    """The directories above ``path``, nearest first, without the root."""
+    while (cut := path.rfind(b"/")) > 0:
+        path = path[:cut]
+        yield path
+
+
+def diff(before: Manifest, after: Manifest, dirty: set[bytes] | None = None) -> Changes:
+    """What to capture so that ``before``'s layers become ``after``. ``dirty`` paths count as changed."""
+    changed = {path for path, entry in after.items() if before.get(path) != entry}
+    changed |= (dirty or set()) & after.keys()
+    opened = {path for path in changed if _newly_opaque(before.get(path), after[path])}
+    if opened:
+        # What an opaque mark hides includes our own earlier layers: repeat all that lies below it.
+        changed |= {path for path in after if any(parent in opened for parent in parents(path))}
+        opened = {path for path in changed if after[path].opaque}
+    return Changes(changed, topmost(before.keys() - after.keys(), after), opened)
+
+
+def _newly_opaque(before: Entry | None, after: Entry) -> bool:
+    if not after.opaque:
+        return False
+    return before is None or not before.opaque or before.inode != after.inode
+
+
+def topmost(gone: set[bytes], after: Manifest) -> set[bytes]:
+    """Those of ``gone`` whose parent is still a directory: a whiteout there hides the rest as well."""
+    found = set()
+    for path in gone:
+        parent = next(iter(parents(path)), None)
+        if parent is None or (parent in after and after[parent].is_dir):
+            found.add(path)
+    return found
+
+
+def racy(manifest: Manifest, since_ns: int) -> set[bytes]:
+    """Paths whose last change is too close to ``since_ns``, when reading began, to tell a later one."""
+    limit = since_ns - RACY_NS
+    return {path for path, entry in manifest.items() if entry.ctime_ns > limit or entry.mtime_ns > limit}
+
+
+def content_bytes(manifest: Manifest, paths: Iterable[bytes]) -> int:
+    return sum(manifest[path].size for path in paths if stat.S_ISREG(manifest[path].mode))
+
+
+def clock_ns() -> int:
+    return time.time_ns()

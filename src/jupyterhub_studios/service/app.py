@@ -1,0 +1,67 @@
+"""The Tornado application: every address of the service."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from jupyterhub.services.auth import HubOAuth
+from tornado.web import Application, RequestHandler, StaticFileHandler
+
+from . import api, internal
+from .auth import BELIEVED, CallbackHandler
+from .control import ControlHandler
+from .core import Service
+from .enter import EnterHandler
+from .handlers import NotFoundHandler, rules
+from .pages import STATIC, MissingPageHandler, PageHandler
+from .routing import Route
+
+access_log = logging.getLogger("studios.access")
+
+ROUTES: list[Route] = [*api.ROUTES, *internal.routes.table, *internal.agent_routes.table]
+
+MESSAGE_LIMIT = 32 * 1024 * 1024  # a checkpoint's list of installed packages is long
+
+
+class CachedStaticFileHandler(StaticFileHandler):
+    def set_extra_headers(self, path: str) -> None:
+        self.set_header("X-Content-Type-Options", "nosniff")
+
+    def get_cache_time(self, path: str, modified: Any, mime_type: str) -> int:
+        return 86400 if "v" in self.request.arguments else 0
+
+
+def handlers(prefix: str) -> list[Any]:
+    return [
+        *rules(prefix, ROUTES),
+        (f"{prefix}agent/control", ControlHandler),
+        (f"{prefix}oauth_callback", CallbackHandler),
+        (f"{prefix}enter", EnterHandler),
+        (f"{prefix}static/(.+)", CachedStaticFileHandler, {"path": str(STATIC)}),
+        (f"{prefix}(?:api|internal|agent)(?:/.*)?", NotFoundHandler),
+        (f"{prefix}(?:new|studios/[^/]+)?", PageHandler),
+        (".*", MissingPageHandler),
+    ]
+
+
+def application(service: Service) -> Application:
+    # A revoked token or cookie is good for no longer than this.
+    HubOAuth.instance().cache_max_age = BELIEVED
+    return Application(
+        handlers(service.address.prefix),
+        service=service,
+        cookie_secret=service.keys.cookie_secret,
+        log_function=log_request,
+        websocket_ping_interval=20,
+        websocket_ping_timeout=20,
+        websocket_max_message_size=MESSAGE_LIMIT,
+    )
+
+
+def log_request(handler: RequestHandler) -> None:
+    """One line for each request. Without the query: tickets and login codes travel there."""
+    request = handler.request
+    level = logging.INFO if handler.get_status() < 500 else logging.ERROR
+    milliseconds = 1000 * request.request_time()
+    access_log.log(level, "%d %s %s %.1fms", handler.get_status(), request.method, request.path, milliseconds)

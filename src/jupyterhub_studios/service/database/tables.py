@@ -1,0 +1,146 @@
+"""The tables. What is written here is what survives a kill of the service.
+
+Nothing that opens a door is stored: codes and tokens as hashes, ticket keys not at all.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any, ClassVar
+
+from sqlalchemy import JSON, DateTime, ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy.engine import Dialect
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy.types import TypeDecorator
+
+from ...models import Checkpoint, Phase
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """Aware UTC datetimes, also on SQLite, which knows no time zones."""
+
+    impl = DateTime
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        return value.astimezone(UTC).replace(tzinfo=None) if value else None
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        return value.replace(tzinfo=UTC) if value else None
+
+
+class Base(DeclarativeBase):
+    type_annotation_map: ClassVar[dict[Any, Any]] = {
+        datetime: UtcDateTime,
+        dict[str, Any]: JSON,
+        list[Any]: JSON,
+        str: String(255),
+    }
+
+
+class StudioRow(Base):
+    __tablename__ = "studios"
+    __table_args__ = (
+        UniqueConstraint("owner", "server_name", name="uq_studios_server"),
+        UniqueConstraint("owner", "name", name="uq_studios_name"),
+    )
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    owner: Mapped[str] = mapped_column(index=True)
+    server_name: Mapped[str]
+    name: Mapped[str]
+    description: Mapped[str] = mapped_column(Text, default="")
+    template: Mapped[str]
+    compute_environment: Mapped[str]
+    cpus: Mapped[float]
+    memory_mib: Mapped[int]
+    gpus: Mapped[int]
+    lifespan_hours: Mapped[int]
+    image: Mapped[str | None] = mapped_column(String(512))
+    environment: Mapped[dict[str, Any]]
+    from_checkpoint: Mapped[str | None]
+    checkpoint_id: Mapped[str | None]  # current: what the next start restores
+    session_id: Mapped[str | None]  # latest
+    epoch: Mapped[int] = mapped_column(default=0)
+    root_mode: Mapped[str | None]
+    message: Mapped[str] = mapped_column(Text, default="")  # of what was tried outside a session
+    version: Mapped[int] = mapped_column(default=1)
+    created_at: Mapped[datetime]
+
+
+class SessionRow(Base):
+    __tablename__ = "sessions"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    studio_id: Mapped[str] = mapped_column(ForeignKey("studios.id", ondelete="CASCADE"), index=True)
+    owner: Mapped[str]
+    server_name: Mapped[str]
+    prefix: Mapped[str] = mapped_column(Text)
+    epoch: Mapped[int]
+    state: Mapped[str] = mapped_column(index=True)
+    message: Mapped[str] = mapped_column(Text, default="")
+    phases: Mapped[list[Any]]
+    started_at: Mapped[datetime]
+    ready_at: Mapped[datetime | None]
+    stopping_at: Mapped[datetime | None]
+    ended_at: Mapped[datetime | None]
+    address: Mapped[str | None]
+    agent_seen: Mapped[bool] = mapped_column(default=False)
+    durable: Mapped[bool] = mapped_column(default=False)
+    force: Mapped[bool] = mapped_column(default=False)
+    acked: Mapped[int] = mapped_column(default=0)  # high-water mark of the agent's messages
+    log_size: Mapped[int] = mapped_column(default=0)  # bytes of the log that belong to acked messages
+    version: Mapped[int] = mapped_column(default=1)
+    people: Mapped[list[Any]]
+    visitors: Mapped[list[Any]]  # who, beside the owner, was let in and not cut off since
+    active_at: Mapped[datetime | None]
+    bootstrap_hash: Mapped[str] = mapped_column(unique=True)
+    control_hash: Mapped[str | None] = mapped_column(unique=True)
+
+    @property
+    def phase_list(self) -> list[Phase]:
+        return [Phase.model_validate(phase) for phase in self.phases]
+
+
+class CommandRow(Base):
+    """What the agent is asked, until it has answered."""
+
+    __tablename__ = "commands"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    session_id: Mapped[str] = mapped_column(ForeignKey("sessions.id", ondelete="CASCADE"), index=True)
+    kind: Mapped[str]
+    command: Mapped[dict[str, Any]]
+    created_at: Mapped[datetime]
+    done: Mapped[bool] = mapped_column(default=False)
+    checkpoint_id: Mapped[str | None]
+    error: Mapped[str] = mapped_column(Text, default="")
+
+
+class EventRow(Base):
+    __tablename__ = "events"
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=True)
+    session_id: Mapped[str] = mapped_column(ForeignKey("sessions.id", ondelete="CASCADE"))
+    at: Mapped[datetime]
+    kind: Mapped[str]
+    message: Mapped[str] = mapped_column(Text)
+    level: Mapped[str]
+
+
+Index("ix_events_session", EventRow.session_id, EventRow.id)
+
+
+class CheckpointRow(Base):
+    """Index of the checkpoints in the bucket, which is the truth."""
+
+    __tablename__ = "checkpoints"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    studio_id: Mapped[str] = mapped_column(ForeignKey("studios.id", ondelete="CASCADE"), index=True)
+    created_at: Mapped[datetime]
+    document: Mapped[dict[str, Any]]
+
+    @property
+    def checkpoint(self) -> Checkpoint:
+        return Checkpoint.model_validate(self.document)

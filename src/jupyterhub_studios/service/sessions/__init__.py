@@ -1,0 +1,1 @@
+"""One run of a studio, from its launch to its end."""

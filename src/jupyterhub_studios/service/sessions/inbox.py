@@ -1,0 +1,118 @@
+"""What an agent's message does to the database, in the one transaction that also acknowledges it.
+
+Either all of a message is stored and acknowledged, or none of it is and the agent sends it again.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from ...models import AgentMessage, Phase, SessionState, StudiosError
+from ..database import CommandRow, SessionRow, StudioRow
+from ..database import queries as q
+from ..logs import Logs
+from . import state
+
+_ADDRESS = re.compile(r"http://(?:\d{1,3}(?:\.\d{1,3}){3}|\[[0-9a-fA-F:]+\]):\d{1,5}")
+
+
+class OutOfOrder(Exception):
+    """A message is missing before this one: the agent has to go on from the acknowledged one."""
+
+
+@dataclass(frozen=True)
+class Received:
+    acked: int
+    studio_id: str
+    state: SessionState
+    active_at: datetime | None = None  # new evidence of use, for the Hub
+
+
+def receive(db: Session, logs: Logs, session_id: str, message: AgentMessage, at: datetime) -> Received:
+    row = q.session(db, session_id)
+    active_before = row.active_at
+    if message.seq > row.acked + 1:
+        raise OutOfOrder(f"message {message.seq} after {row.acked}")
+    if message.seq == row.acked + 1:
+        try:
+            with db.begin_nested():
+                _apply(db, logs, row, message, at)
+        except StudiosError as error:
+            # Sent again it would be as wrong: it is noted instead, and counted as received.
+            q.add_event(db, row, at, "agent", str(error), "error")
+        row.acked = message.seq
+    fresh = row.active_at if row.active_at != active_before else None
+    return Received(row.acked, row.studio_id, SessionState(row.state), fresh)
+
+
+def _apply(db: Session, logs: Logs, row: SessionRow, message: AgentMessage, at: datetime) -> None:
+    if message.checkpoint is not None:
+        _note_checkpoint(db, row, message)
+    match message.kind:
+        case "log" if message.log:
+            row.log_size = logs.append(row.id, row.log_size, message.log)
+            return  # not worth waking anybody
+        case "phase" if message.phase is not None:
+            _phase(db, row, message.phase, at)
+        case "event" if message.event is not None:
+            event = message.event
+            q.add_event(db, row, event.at, event.kind, event.message, event.level)
+        case "address":
+            _address(db, row, message)
+        case "activity":
+            row.people = sorted(set(message.people))
+            if message.active_at and (row.active_at is None or message.active_at > row.active_at):
+                row.active_at = message.active_at
+        case "saved":
+            text = f"Saved as “{message.checkpoint.name}”." if message.checkpoint else "Saved."
+            q.add_event(db, row, at, "saved", text)
+    _answer(db, message)
+    change = state.on_message(q.facts(row), message)
+    if change:
+        q.change_state(db, row, change, at)
+    else:
+        q.touch(db, row)
+
+
+def _note_checkpoint(db: Session, row: SessionRow, message: AgentMessage) -> None:
+    found = message.checkpoint
+    assert found is not None
+    if found.studio_id != row.studio_id:
+        raise StudiosError("A checkpoint of another studio was reported", f"by session {row.id}")
+    # An answer to a request is a named checkpoint beside the session's own, which stays the current one.
+    own = found.session_id == row.id and message.request is None and message.kind in ("saved", "stopped")
+    q.index_checkpoint(db, found, current=own)
+
+
+def _phase(db: Session, row: SessionRow, phase: Phase, at: datetime) -> None:
+    q.set_phase(row, phase)
+    if phase.status == "done":
+        q.add_event(db, row, at, "phase", f"{phase.name}: {phase.message or 'done'}")
+    elif phase.status == "failed":
+        q.add_event(db, row, at, "phase", f"{phase.name}: {phase.message or 'failed'}", "error")
+
+
+def _address(db: Session, row: SessionRow, message: AgentMessage) -> None:
+    # The Hub's proxy will send people there, so nothing but a plain address is taken.
+    if not message.address or not _ADDRESS.fullmatch(message.address):
+        raise StudiosError("The agent reported an address that is none", f"session {row.id}")
+    row.address = message.address
+    studio = db.get(StudioRow, row.studio_id)
+    if studio is not None and message.root_mode is not None:
+        studio.root_mode = message.root_mode.value
+
+
+def _answer(db: Session, message: AgentMessage) -> None:
+    """Close the command that this message answers."""
+    if message.request is None:
+        return
+    command = db.get(CommandRow, message.request)
+    if command is None or command.done:
+        return
+    command.done = True
+    command.checkpoint_id = message.checkpoint.id if message.checkpoint else None
+    command.error = message.message if message.kind == "failed" else ""

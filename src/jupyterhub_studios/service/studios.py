@@ -1,0 +1,393 @@
+"""Studios: made, changed, started, stopped and deleted. The shell that carries requests to Hub and bucket."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any
+
+from jupyterhub.slugs import is_valid_display_name, normalise_unicode
+from pydantic import ValidationError
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from ..models import (
+    ComputeEnvironment,
+    Kind,
+    LaunchRequest,
+    RootMode,
+    SessionState,
+    StudiosError,
+    StudioSpec,
+    Template,
+    new_id,
+    now,
+    server_name_for,
+)
+from . import bucket, problems
+from .core import Service
+from .database import CheckpointRow, SessionRow, StudioRow
+from .database import queries as q
+from .hub import HubError
+
+RESOURCES = ("cpus", "memory_mib", "gpus", "lifespan_hours", "environment")
+STARTING, DELETING = "started", "deleted"
+
+
+# --- making -----------------------------------------------------------------------------------------
+
+
+async def create(
+    service: Service,
+    spec: StudioSpec,
+    owner: str,
+    groups: Sequence[str],
+    admin: bool,
+    server: str | None = None,
+) -> StudioRow:
+    """A new studio; a fork when ``spec`` names a checkpoint. ``server``: the named server that it is,
+    None: one is named after it."""
+    name = check_name(spec.name)
+    template = service.config.template(spec.template)
+    environment = service.config.environment_for(spec.compute_environment, template.id, owner, groups, admin)
+    check_resources(environment, spec.cpus, spec.memory_mib)
+    _check_image(environment, spec.image)
+    fork = spec.from_checkpoint
+    row = await service.database.run(_insert, service, spec, name, environment, owner, admin, server)
+    if fork:
+        try:
+            await ensure_forked(service, row)
+        except BaseException:
+            await service.database.run(_drop, row.id)
+            raise
+    return row
+
+
+def check_name(name: str) -> str:
+    """The name as the Hub, which shows it too, accepts it."""
+    name = normalise_unicode(" ".join(name.split()))
+    if not is_valid_display_name(name):
+        raise StudiosError(
+            "This name cannot be used",
+            "it holds characters that cannot be shown",
+            "Use letters, digits, punctuation and single spaces",
+            field="name",
+        )
+    return name
+
+
+def check_resources(environment: ComputeEnvironment, cpus: float, memory_mib: int) -> None:
+    for field, asked, limit in (
+        ("cpus", cpus, environment.max_cpus),
+        ("memory_mib", memory_mib, environment.max_memory_mib),
+    ):
+        if limit is not None and asked > limit:
+            raise StudiosError(
+                f"“{environment.title}” offers at most {limit:g} {field}",
+                f"{asked:g} were asked for",
+                "Ask for less, or choose another compute environment",
+                field=field,
+            )
+
+
+def _check_image(environment: ComputeEnvironment, image: str | None) -> None:
+    if image is not None and environment.kind == Kind.LOCAL:
+        raise StudiosError(
+            f"“{environment.title}” runs no images",
+            "a local compute environment runs the programs of its own machine",
+            "Leave the image out, or choose another compute environment",
+            field="image",
+        )
+
+
+def _insert(
+    db: Session,
+    service: Service,
+    spec: StudioSpec,
+    name: str,
+    environment: ComputeEnvironment,
+    owner: str,
+    admin: bool,
+    server: str | None,
+) -> StudioRow:
+    check_free(db, owner, name)
+    if spec.from_checkpoint:
+        _check_source(db, service, spec.from_checkpoint, environment, owner, admin)
+    taken = set(db.scalars(select(StudioRow.server_name).filter_by(owner=owner)))
+    row = StudioRow(
+        id=new_id("st"),
+        owner=owner,
+        server_name=server or server_name_for(name, taken),
+        name=name,
+        description=spec.description,
+        template=spec.template,
+        compute_environment=environment.id,
+        image=spec.image,
+        from_checkpoint=spec.from_checkpoint,
+        created_at=now(),
+        **{field: getattr(spec, field) for field in RESOURCES},
+    )
+    db.add(row)
+    return row
+
+
+def check_free(db: Session, owner: str, name: str, besides: str | None = None) -> None:
+    row = db.scalar(select(StudioRow).filter_by(owner=owner, name=name))
+    if row is not None and row.id != besides:
+        raise StudiosError(
+            f"The name “{name}” is taken",
+            f"another studio of {owner} has it",
+            "Choose another name",
+            status=409,
+            field="name",
+        )
+
+
+def _check_source(
+    db: Session, service: Service, checkpoint_id: str, target: ComputeEnvironment, owner: str, admin: bool
+) -> None:
+    checkpoint = db.get(CheckpointRow, checkpoint_id)
+    source = db.get(StudioRow, checkpoint.studio_id) if checkpoint else None
+    if source is None or not (admin or source.owner == owner):
+        raise problems.no_such("checkpoint", "from_checkpoint")
+    origin = service.environment_of(source.compute_environment)
+    if origin.work_dir.rstrip("/") != target.work_dir.rstrip("/"):
+        raise StudiosError(
+            "A fork has to stay with its layers",
+            f"they lie in the work dir of “{origin.title}”, “{target.title}” has another",
+            f"Choose “{origin.title}”, or one with the same work dir",
+            field="compute_environment",
+        )
+
+
+def _drop(db: Session, studio_id: str) -> None:
+    db.delete(q.studio(db, studio_id))
+
+
+async def ensure_forked(service: Service, studio: StudioRow) -> None:
+    """Give a fork its first checkpoint, which names the source's layers. Done at its making, and once
+    more at a start should the service have died between the two."""
+    if studio.from_checkpoint is None or studio.checkpoint_id is not None:
+        return
+    source = await service.database.run(q.checkpoint, studio.from_checkpoint)
+    found = await bucket.fork(service, studio, source.checkpoint)
+
+    def note(db: Session) -> None:
+        q.index_checkpoint(db, found, current=True)
+        q.studio(db, studio.id).root_mode = RootMode(found.root_mode).value
+
+    await service.database.run(note)
+    service.changes.announce(studio.id)
+
+
+# --- changing ---------------------------------------------------------------------------------------
+
+
+async def change(service: Service, studio: StudioRow, fields: dict[str, Any]) -> None:
+    """Set ``fields``. What a running session was started with can be changed when it has stopped."""
+    if "name" in fields:
+        fields["name"] = check_name(fields["name"])
+    cpus, memory = fields.get("cpus", studio.cpus), fields.get("memory_mib", studio.memory_mib)
+    if fields.keys() & set(RESOURCES):
+        check_resources(service.environment_of(studio.compute_environment), cpus, memory)
+
+    def write(db: Session) -> None:
+        row = q.studio(db, studio.id)
+        fixed = sorted(fields.keys() & set(RESOURCES))
+        if fixed and q.unended_sessions(db, row.id):
+            raise StudiosError(
+                f"{', '.join(fixed)} cannot be changed now",
+                "the studio runs",
+                "Stop it first",
+                status=409,
+                field=fixed[0],
+            )
+        if "name" in fields:
+            check_free(db, row.owner, fields["name"], besides=row.id)
+        for name, value in fields.items():
+            setattr(row, name, value)
+        row.version += 1
+
+    await service.database.run(write)
+    service.changes.announce(studio.id)
+
+
+# --- starting ---------------------------------------------------------------------------------------
+
+
+async def for_server(service: Service, request: LaunchRequest) -> StudioRow:
+    """The studio of a named server that the Hub starts; made from its options when it is new."""
+    row = await service.database.run(q.find_studio, request.owner, request.server_name)
+    if row is not None:
+        return row
+    options = {"name": request.display_name or request.server_name, **request.user_options}
+    try:
+        spec = StudioSpec.model_validate(options)
+    except ValidationError as error:
+        raise problems.from_validation(error, "The description of the studio") from None
+    admin = await _is_admin(service, request.owner)
+    return await create(service, spec, request.owner, request.owner_groups, admin, request.server_name)
+
+
+async def _is_admin(service: Service, name: str) -> bool:
+    model = await service.hub.person(name)
+    return bool(model and model.get("admin"))
+
+
+async def check_runnable(
+    service: Service, studio: StudioRow, groups: Sequence[str]
+) -> tuple[ComputeEnvironment, Template]:
+    """What was allowed when the studio was made may not be any more."""
+    template = service.config.template(studio.template)
+    service.environment_of(studio.compute_environment)
+    admin = await _is_admin(service, studio.owner)
+    environment = service.config.environment_for(
+        studio.compute_environment, template.id, studio.owner, groups, admin
+    )
+    check_resources(environment, studio.cpus, studio.memory_mib)
+    return environment, template
+
+
+async def start(service: Service, studio: StudioRow) -> None:
+    """Have the Hub start the studio. Returns when its session exists, or raises the Hub's reason."""
+    with service.occupied(studio.id, STARTING):
+        before = await service.database.run(_startable, studio.id)
+        person = await service.hub.person(studio.owner)
+        await check_runnable(service, studio, (person or {}).get("groups", []))
+        request = asyncio.create_task(_request_start(service, studio))
+        launched = asyncio.create_task(_until_launched(service, studio.id, before))
+        try:
+            await asyncio.wait({request, launched}, return_when=asyncio.FIRST_COMPLETED)
+            if request.done() and not launched.done():
+                request.result()
+                await asyncio.wait_for(launched, 10)
+        except TimeoutError:
+            raise StudiosError(
+                "The Hub took the request, but nothing was started",
+                "the server runs already, or its spawner is not the studios' one",
+                "Look at the server on the Hub's home page",
+                status=409,
+            ) from None
+        finally:
+            launched.cancel()
+            # The Hub goes on with a start that it has begun, whoever listens to its answer.
+            request.add_done_callback(lambda task: task.cancelled() or task.exception())
+
+
+def _startable(db: Session, studio_id: str) -> str | None:
+    row = q.studio(db, studio_id)
+    if q.unended_sessions(db, studio_id):
+        raise StudiosError(
+            f"“{row.name}” runs already", "a studio runs once at a time", "Stop it first", status=409
+        )
+    return row.session_id
+
+
+async def _until_launched(service: Service, studio_id: str, before: str | None) -> None:
+    async def read() -> bool | None:
+        row = await service.database.run(q.studio, studio_id)
+        return True if row.session_id != before else None
+
+    while not await service.changes.until(studio_id, 60, read):
+        pass
+
+
+async def _request_start(service: Service, studio: StudioRow) -> None:
+    options = spec_of(studio).model_dump(mode="json", exclude_none=True)
+    for _ in range(30):
+        try:
+            return await service.hub.start_server(studio.owner, studio.server_name, studio.name, options)
+        except HubError as error:
+            # The Hub still tidies up after the last session: a matter of seconds.
+            if error.hub_status != 400 or "pending stop" not in error.detail:
+                raise
+        await asyncio.sleep(1)
+    raise StudiosError("The Hub is still ending the last session", "", "Try again in a minute", status=409)
+
+
+def spec_of(studio: StudioRow) -> StudioSpec:
+    fields = {name: getattr(studio, name) for name in StudioSpec.model_fields}
+    return StudioSpec.model_validate(fields)
+
+
+# --- stopping ---------------------------------------------------------------------------------------
+
+
+async def stop(service: Service, studio: StudioRow, reason: str, force: bool) -> None:
+    """Have the Hub stop the studio; its stop waits for the save. Forced: it no longer waits."""
+    from .sessions import lifecycle, state
+
+    session = await service.database.run(_stoppable, studio.id)
+    if force:
+
+        def give_up(db: Session) -> None:
+            row = q.session(db, session.id)
+            if not state.can_force(row.stopping_at, now(), service.config.force_after):
+                raise StudiosError(
+                    "The stop is still given time to save",
+                    f"forcing it is possible {service.config.force_after:g} seconds after it began",
+                    "Stop it without force and wait",
+                    status=409,
+                )
+            row.force = True
+            q.add_event(db, row, now(), "stop", reason, "warning")
+            q.touch(db, row)
+
+        await service.database.run(give_up)
+        service.changes.announce(session.id, studio.id)
+        return
+    await lifecycle.stop(service, session.id, reason)
+    request = asyncio.create_task(service.hub.stop_server(studio.owner, studio.server_name))
+    request.add_done_callback(lambda task: task.cancelled() or task.exception())
+    # The agent was asked already, so the work gets saved whatever the Hub does; it answers when all is over.
+    await asyncio.wait({request}, timeout=2)
+    if request.done() and isinstance(error := request.exception(), HubError) and error.hub_status is None:
+        raise error
+
+
+def _stoppable(db: Session, studio_id: str) -> SessionRow:
+    row = q.studio(db, studio_id)
+    session = db.get(SessionRow, row.session_id) if row.session_id else None
+    if session is None or SessionState(session.state).ended:
+        raise StudiosError(f"“{row.name}” does not run", "", "Start it first", status=409)
+    return session
+
+
+# --- deleting ---------------------------------------------------------------------------------------
+
+
+async def delete(service: Service, studio: StudioRow) -> None:
+    """Hub server, checkpoints, rows, in this order: a failure leaves the studio visible, with the reason,
+    and deleting it again goes on from there."""
+    with service.occupied(studio.id, DELETING):
+        await service.database.run(_startable, studio.id)
+        try:
+            await service.hub.remove_server(studio.owner, studio.server_name)
+            await bucket.delete_studio(service, studio)
+        except StudiosError as error:
+            message = f"Deleting it failed: {error}"
+            await service.database.run(tell, studio.id, message)
+            service.changes.announce(studio.id)
+            raise StudiosError(
+                f"“{studio.name}” could not be deleted",
+                error.problem.detail or error.problem.title,
+                "Try again when this is mended",
+                status=502,
+            ) from None
+        gone = await service.database.run(_delete_rows, studio.id)
+    for session_id in gone:
+        await asyncio.to_thread(service.logs.delete, session_id)
+    service.changes.announce(studio.id)
+
+
+def tell(db: Session, studio_id: str, message: str) -> None:
+    row = q.studio(db, studio_id)
+    row.message = message
+    row.version += 1
+
+
+def _delete_rows(db: Session, studio_id: str) -> list[str]:
+    row = q.studio(db, studio_id)
+    sessions = list(db.scalars(select(SessionRow.id).filter_by(studio_id=studio_id)))
+    db.delete(row)
+    return sessions

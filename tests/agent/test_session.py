@@ -1,0 +1,156 @@
+"""A session from start to stop and back, by the real agent with a trivial app."""
+
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path
+
+import pytest
+
+from jupyterhub_studios.models import CheckpointStatus, RootMode
+
+from .harness import Studio, left_overs
+
+pytestmark = pytest.mark.root
+
+
+async def test_what_was_done_is_back_after_a_stop(studio: Studio) -> None:
+    issue = Path("/etc/issue").read_text()
+    first = await studio.start()
+    ready = await first.ready()
+    assert ready.root_mode == RootMode.OVERLAY
+    assert ready.address is not None
+    await first.sh("echo work > note; mkdir -p /opt/tool/deep; echo new > /opt/tool/deep/file; mkdir /newtop")
+    await first.sh("echo changed >> /etc/hosts.allow.test; echo more >> /etc/profile; rm /etc/issue")
+    await first.sh("rm -r /usr/share/doc/bash && mkdir /usr/share/doc/bash && touch /usr/share/doc/bash/mine")
+    await first.sh("echo x > s; chmod 4755 s; ln s hard; ln -s s soft; chown 33:33 hard; mkfifo pipe")
+    saved = await first.stop()
+    assert saved.status == CheckpointStatus.FINALISED
+    assert saved.root_mode == RootMode.OVERLAY
+
+    second = await studio.start(saved)
+    await second.ready()
+    assert (
+        await second.sh("cat /workspace/note; cat /opt/tool/deep/file; ls -d /newtop")
+        == "work\nnew\n/newtop\n"
+    )
+    assert await second.sh("tail -1 /etc/profile; test -e /etc/issue || echo gone") == "more\ngone\n"
+    assert await second.sh("ls -A /usr/share/doc/bash") == "mine\n"
+    assert (
+        await second.sh("stat -c '%u %g %h' s; readlink soft; test -p pipe && echo fifo")
+        == "33 33 2\ns\nfifo\n"
+    )
+    assert (
+        await second.sh("stat -c '%u:%g %a' / /etc /etc/profile /workspace /newtop")
+        == "0:0 755\n0:0 755\n0:0 644\n0:0 755\n0:0 755\n"
+    )
+    again = await second.stop()
+    assert again.layers[: len(saved.layers)] == saved.layers or len(again.layers) == 1
+
+    # The machine is as it was, and nothing is left on it.
+    assert Path("/etc/issue").read_text() == issue
+    assert not Path("/newtop").exists()
+    assert Path("/usr/share/doc/bash/copyright").exists()
+    assert left_overs(studio.home) == ""
+
+
+async def test_phases_are_told_in_order(studio: Studio) -> None:
+    session = await studio.start()
+    await session.ready()
+    told = [(m.phase.name, m.phase.status) for m in session.service.of("phase") if m.phase]
+    names = ["image", "restore", "data", "app", "ready"]
+    assert told == [(name, status) for name in names for status in ("running", "done")]
+    assert "the app is up" in session.service.log or await session.sh("true") == ""
+    await session.stop()
+    assert "the app is up" in session.service.log
+    assert session.service.of("stopping")[0].message == "asked by ada"
+
+
+async def test_a_second_studio_sees_nothing_of_the_first(studio: Studio, studios: list[Studio]) -> None:
+    other = Studio(home=studio.home, store=studio.store, user=studio.user, hide=studio.hide)
+    studios.append(other)
+    first = await studio.start()
+    await first.ready()
+    await first.sh("echo secret > /workspace/mine; echo secret > /opt/mine; echo secret > /tmp/mine")
+    second = await other.start()
+    await second.ready()
+    assert await second.sh("ls /workspace /tmp; ls /opt/mine || true") == (
+        "/tmp:\n\n/workspace:\nls: cannot access '/opt/mine': No such file or directory\n"
+    )
+    assert "app.py" not in await second.sh(f"ls -R {studio.home}/scratch {studio.home}/bucket")
+    assert await second.sh(f"find {studio.home}/scratch {studio.home}/bucket -mindepth 1") == ""
+
+
+async def test_a_killed_agent_comes_back_with_the_last_save(studio: Studio) -> None:
+    first = await studio.start(save_interval=0.5)
+    await first.ready()
+    await first.sh("echo one > /workspace/one; rm /etc/issue")
+    count = len(first.service.of("saved"))
+    while len(saves := first.service.of("saved")) < count + 2:
+        await first.service.wait(lambda m, seen=saves: m.kind == "saved" and m not in seen)
+    saved = first.service.of("saved")[-1].checkpoint
+    assert saved is not None
+    assert saved.status == CheckpointStatus.INTERIM
+    await first.kill()
+    assert left_overs(studio.home) == ""
+
+    second = await studio.start(saved)
+    await second.ready()
+    assert await second.sh("cat /workspace/one; test -e /etc/issue || echo gone") == "one\ngone\n"
+    await second.stop()
+
+
+async def test_a_named_save_is_a_checkpoint_beside(studio: Studio) -> None:
+    session = await studio.start()
+    await session.ready()
+    await session.sh("echo before > file")
+    named = await session.save("before the change")
+    assert (named.name, named.author, named.status) == (
+        "before the change",
+        "ada",
+        CheckpointStatus.FINALISED,
+    )
+    await session.sh("echo after > file")
+    last = await session.stop()
+    assert last.id != named.id
+    assert last.layers != named.layers
+
+
+async def test_debian_packages_can_be_installed_and_stay(studio: Studio) -> None:
+    session = await studio.start()
+    await session.ready()
+    await session.sh(
+        """set -e; mkdir -p /tmp/p/DEBIAN /tmp/p/usr/bin /tmp/p/etc /tmp/p/var/lib/studio-test; cd /tmp/p
+        printf 'Package: studio-test\\nVersion: 1.2\\nArchitecture: all\\nMaintainer: t <t@t>\\nDescription: t\\n' > DEBIAN/control
+        printf '#!/bin/sh\\nadduser --system --group studiotest\\nchown studiotest /var/lib/studio-test\\n' > DEBIAN/postinst
+        chmod 755 DEBIAN/postinst; echo /etc/studio-test.conf > DEBIAN/conffiles; echo a=1 > etc/studio-test.conf
+        printf '#!/bin/sh\\necho installed\\n' > usr/bin/studio-test; chmod 755 usr/bin/studio-test
+        dpkg-deb --root-owner-group --build /tmp/p /tmp/p.deb; apt-get install -y /tmp/p.deb; studio-test"""
+    )
+    saved = await session.stop()
+    assert ("studio-test", "1.2") in [(p.name, p.version) for p in saved.installed if p.manager == "dpkg"]
+    again = await studio.start(saved)
+    await again.ready()
+    assert await again.sh("studio-test; stat -c %U /var/lib/studio-test; dpkg -V studio-test") == (
+        "installed\nstudiotest\n"
+    )
+    await again.stop()
+
+
+async def test_the_session_knows_only_what_it_should(studio: Studio) -> None:
+    session = await studio.start(environment={"MINE": "1", "STUDIO_ID": "forged", "HOME": "/forged"})
+    await session.ready()
+    environment = dict(line.split("=", 1) for line in (await session.sh("env")).splitlines())
+    assert environment["MINE"] == "1"
+    assert environment["FROM_TEMPLATE"] == environment["HOME"] == "/workspace"
+    assert environment["STUDIO_ID"] == studio.id
+    assert len(environment["STUDIO_IDENTITY_KEY"]) == 44
+    assert set(environment) <= {
+        "PATH", "LANG", "SHELL", "USER", "HOME", "PWD", "MINE", "FROM_TEMPLATE", "STUDIO_ID", "STUDIO_NAME",
+        "STUDIO_IDENTITY_KEY", "OLDPWD", "SHLVL", "_",
+    }  # fmt: skip
+    assert await session.sh("pwd; id -u; umask") == "/workspace\n0\n0022\n"
+    assert await session.sh("command -v pip") == f"{Path(os.sys.executable).parent}/pip\n"
+    await session.sh("getent hosts localhost && test -s /etc/resolv.conf && touch /dev/null /tmp/x")
+    assert stat.S_IMODE((session.folder / "run" / "app.sock").stat().st_mode) & 0o700

@@ -1,0 +1,148 @@
+"""A Hub whose spawner is tiny, whose jobs are played by tests, and whose work dir is a folder."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from jupyterhub_studios.models import Launch, StudioSpec
+
+from ..hub import RealHub
+from .player import Agent
+
+SECRET = "store-secret-0xCAFE"
+
+EXTRA = """
+sys.path.insert(0, {tests!r})
+from tiny_spawner import TinySpawner
+
+c.JupyterHub.spawner_class = TinySpawner
+c.TinySpawner.service_url = c.BatchSpawner.service_url
+c.TinySpawner.service_token = c.BatchSpawner.service_token
+c.TinySpawner.jobs = {jobs!r}
+c.TinySpawner.poll_interval = 1
+c.Studios.force_after = {force_after}
+c.Studios.sweep_grace = 0
+c.Studios.templates = {{"box": {{"title": "Box", "command": ["box"], "image": "example/box:1"}}}}
+work = {{"work_dir": {work!r}, "store_options": {{}}}}
+c.Studios.compute_environments = {{
+    "here": {{"title": "Here", "kind": "local", "templates": ["jupyter", "box"], "max_cpus": 8, **work}},
+    "images": {{"title": "Images", "kind": "docker", "max_memory_mib": 65536, **work}},
+    "apart": {{"title": "Apart", "kind": "docker", "work_dir": {apart!r}}},
+    "club": {{"title": "Club", "kind": "docker", "allowed_groups": ["members"], **work}},
+    "cloud": {{
+        "title": "Cloud",
+        "kind": "docker",
+        "work_dir": "s3://nowhere/",
+        "store_options": {{"access_key_id": "AKIANOBODY", "secret_access_key": {secret!r}, "endpoint": "http://127.0.0.1:9",
+                           "allow_http": "true", "region": "x"}},
+    }},
+}}
+"""
+
+
+def make_hub(folder: Path, force_after: float = 0.0, base: str = "/") -> RealHub:
+    for name in ("jobs", "work", "apart"):
+        (folder / name).mkdir()
+    extra = EXTRA.format(
+        tests=str(Path(__file__).parent),
+        jobs=str(folder / "jobs"),
+        work=(folder / "work").as_uri(),
+        apart=(folder / "apart").as_uri(),
+        force_after=force_after,
+        secret=SECRET,
+    )
+    return RealHub(folder, extra, base)
+
+
+@pytest.fixture(scope="session")
+def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealHub]:
+    """One Hub for all tests that kill nothing."""
+    found = make_hub(tmp_path_factory.mktemp("hub"))
+    found.start()
+    try:
+        yield found
+    finally:
+        found.close()
+
+
+@pytest.fixture
+def own_hub(tmp_path: Path) -> Iterator[RealHub]:
+    """A Hub of the test's own, to be killed."""
+    found = make_hub(tmp_path)
+    found.start()
+    try:
+        yield found
+    finally:
+        found.close()
+
+
+_names = iter(range(1, 10_000))
+
+
+class Play:
+    """What tests do with a studio, through the API, off the event loop."""
+
+    def __init__(self, hub: RealHub) -> None:
+        self.hub = hub
+
+    async def api(self, method: str, path: str, **options: Any) -> Any:
+        return await asyncio.to_thread(self.hub.api, method, path, **options)
+
+    async def create(self, user: str = "alice", **fields: Any) -> dict[str, Any]:
+        body = {"name": f"studio {next(_names)}", "template": "box", "compute_environment": "here", **fields}
+        StudioSpec.model_validate(body)
+        answer = await self.api("POST", "studios", user=user, json=body)
+        assert answer.status_code == 201, answer.text
+        studio: dict[str, Any] = answer.json()
+        return studio
+
+    async def start(self, studio: dict[str, Any], user: str = "alice") -> Agent:
+        """Have it started; the played agent is not up yet."""
+        answer = await self.api("POST", f"studios/{studio['id']}/start", user=user)
+        assert answer.status_code == 202, answer.text
+        return Agent((await self.job(studio)).job)
+
+    async def job(self, studio: dict[str, Any]) -> Launch:
+        file = self.hub.folder / "jobs" / f"{studio['server_name']}.json"
+        wanted = (await self.show(studio["id"]))["session"]["id"]
+        async with asyncio.timeout(30):
+            while True:
+                if file.exists() and (text := file.read_text()) and json.loads(text)["session_id"] == wanted:
+                    return Launch.model_validate_json(text)
+                await asyncio.sleep(0.05)
+
+    async def show(self, studio_id: str, user: str = "alice") -> dict[str, Any]:
+        answer = await self.api("GET", f"studios/{studio_id}", user=user)
+        assert answer.status_code == 200, answer.text
+        studio: dict[str, Any] = answer.json()
+        return studio
+
+    async def until(self, studio_id: str, state: str, user: str = "alice") -> dict[str, Any]:
+        """Follow the studio by long polls until it is in ``state``."""
+        version = 0
+        async with asyncio.timeout(60):
+            while True:
+                answer = await self.api(
+                    "GET", f"studios/{studio_id}/progress?after={version}&wait=5", user=user
+                )
+                progress = answer.json()
+                version = progress["version"]
+                if progress["studio"]["state"] == state:
+                    studio: dict[str, Any] = progress["studio"]
+                    return studio
+
+    def end_job(self, session_id: str, **fields: Any) -> None:
+        """The job is over, and the spawner's next poll sees it."""
+        report = {"state": "failed", "reason": "killed", **fields}
+        (self.hub.folder / "jobs" / f"{session_id}.ended").write_text(json.dumps(report))
+
+
+@pytest.fixture
+def play(hub: RealHub) -> Play:
+    return Play(hub)
