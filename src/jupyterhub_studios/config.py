@@ -31,6 +31,8 @@ JUPYTER = Template(
         "--ServerApp.root_dir={workdir}", "--ServerApp.allow_remote_access=True",
         "--ServerApp.trust_xheaders=True", "--ServerApp.quit_button=False",
         "--FileContentsManager.delete_to_trash=False",
+        # A login shell would set PATH anew, and `pip` would be the system's, not the notebook's.
+        "--ServerApp.terminado_settings={'shell_command': ['/bin/bash']}",
         "--ServerApp.identity_provider_class=jupyterhub_studios.lab.identity.StudioIdentityProvider",
         "--LabApp.news_url=None", "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
     ],

@@ -413,13 +413,17 @@ class Problem(Model):
     field: str | None = None
 
 
+def _sentence(text: str) -> str:
+    return text[0].upper() + text[1:].rstrip(".") + "."
+
+
 class StudiosError(Exception):
     """An error that people can act on. ``status`` is the HTTP status it becomes in an answer."""
 
     def __init__(
         self, title: str, detail: str = "", action: str = "", *, status: int = 400, field: str | None = None
     ):
-        super().__init__(". ".join(part.rstrip(".") for part in (title, detail, action) if part))
+        super().__init__(" ".join(_sentence(part) for part in (title, detail, action) if part))
         self.problem = Problem(title=title, detail=detail, action=action, status=status, field=field)
 
 

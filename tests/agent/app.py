@@ -7,6 +7,7 @@ import os
 import socketserver
 import subprocess
 import sys
+from pathlib import Path
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
@@ -35,7 +36,6 @@ class Server(socketserver.ThreadingUnixStreamServer):
 
 
 if __name__ == "__main__":
-    if os.path.exists(sys.argv[1]):
-        os.unlink(sys.argv[1])
+    Path(sys.argv[1]).unlink(missing_ok=True)
     print("the app is up", flush=True)
     Server(sys.argv[1], Handler).serve_forever()

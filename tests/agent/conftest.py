@@ -38,7 +38,8 @@ def test_user() -> Iterator[str]:
         pwd.getpwnam(USER)
     except KeyError:
         subprocess.run(["useradd", "--create-home", USER], check=True)
-    may_read = ["setpriv", f"--reuid={USER}", f"--regid={USER}", "--init-groups", sys.executable, "-c", "import jupyterhub_studios.models"]  # fmt: skip
+    become = ["setpriv", f"--reuid={USER}", f"--regid={USER}", "--init-groups", "--"]
+    may_read = [*become, sys.executable, "-c", "import jupyterhub_studios.models"]
     if subprocess.run(may_read, cwd="/", capture_output=True).returncode != 0:
         pytest.skip("other users cannot read this Python environment")
     yield USER

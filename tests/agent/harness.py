@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import json
 import os
 import secrets
 import shutil
@@ -157,11 +156,13 @@ class Session:
         fd = os.open(self.folder / "run", os.O_PATH)
         try:
             connector = aiohttp.UnixConnector(f"/proc/self/fd/{fd}/app.sock")
-            async with aiohttp.ClientSession(connector=connector) as client:
-                async with client.post("http://app/", data=script.encode()) as answer:
-                    text = await answer.text()
-                    assert answer.status == 200 or not check, text
-                    return text
+            async with (
+                aiohttp.ClientSession(connector=connector) as client,
+                client.post("http://app/", data=script.encode()) as answer,
+            ):
+                text = await answer.text()
+                assert answer.status == 200 or not check, text
+                return text
         finally:
             os.close(fd)
 
@@ -305,7 +306,3 @@ def left_overs(home: Path) -> str:
             if str(home) in line:
                 processes.append(line)
     return "\n".join([*mounts, *[line for line in loops.splitlines() if str(home) in line], *processes])
-
-
-def as_json(text: str) -> Any:
-    return json.loads(text)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import stat
+import sys
 from pathlib import Path
 
 import pytest
@@ -38,8 +38,8 @@ async def test_what_was_done_is_back_after_a_stop(studio: Studio) -> None:
     assert await second.sh("tail -1 /etc/profile; test -e /etc/issue || echo gone") == "more\ngone\n"
     assert await second.sh("ls -A /usr/share/doc/bash") == "mine\n"
     assert (
-        await second.sh("stat -c '%u %g %h' s; readlink soft; test -p pipe && echo fifo")
-        == "33 33 2\ns\nfifo\n"
+        await second.sh("stat -c '%u %g' s hard; readlink soft; test -p pipe && echo fifo")
+        == "33 33\n33 33\ns\nfifo\n"
     )
     assert (
         await second.sh("stat -c '%u:%g %a' / /etc /etc/profile /workspace /newtop")
@@ -148,9 +148,9 @@ async def test_the_session_knows_only_what_it_should(studio: Studio) -> None:
     assert len(environment["STUDIO_IDENTITY_KEY"]) == 44
     assert set(environment) <= {
         "PATH", "LANG", "SHELL", "USER", "HOME", "PWD", "MINE", "FROM_TEMPLATE", "STUDIO_ID", "STUDIO_NAME",
-        "STUDIO_IDENTITY_KEY", "OLDPWD", "SHLVL", "_",
+        "STUDIO_IDENTITY_KEY", "STUDIO_OWNER", "STUDIO_SERVER_NAME", "STUDIO_PREFIX", "STUDIO_HUB_PREFIX", "OLDPWD", "SHLVL", "_",
     }  # fmt: skip
     assert await session.sh("pwd; id -u; umask") == "/workspace\n0\n0022\n"
-    assert await session.sh("command -v pip") == f"{Path(os.sys.executable).parent}/pip\n"
+    assert await session.sh("command -v pip") == f"{Path(sys.executable).parent}/pip\n"
     await session.sh("getent hosts localhost && test -s /etc/resolv.conf && touch /dev/null /tmp/x")
     assert stat.S_IMODE((session.folder / "run" / "app.sock").stat().st_mode) & 0o700

@@ -162,7 +162,7 @@ def _links_come_and_go(root: Path, step: int) -> None:
     elif step < 3:
         (root / f"link-{step}").hardlink_to(first)
     else:
-        (root / "link-1").unlink()
+        (root / f"link-{step - 2}").unlink()
 
 
 def _append(root: Path, step: int) -> None:

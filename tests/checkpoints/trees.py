@@ -18,8 +18,9 @@ BASE = Base(image="host: test", digest="sha256:0")
 Tree = dict[bytes, tuple[Any, ...]]
 
 
-def look(root: Path) -> Tree:
-    """Everything that can be seen below ``root`` but sockets; hard links as the set of names they share."""
+def look(root: Path, links_too: bool = True) -> Tree:
+    """Everything that can be seen below ``root`` but sockets; hard links as the set of names they share (which a
+    live overlay tells only for files that were not looked at before they were linked)."""
     tree: Tree = {}
     links: dict[tuple[int, int], list[bytes]] = {}
     top = bytes(root)
@@ -30,7 +31,7 @@ def look(root: Path) -> Tree:
             if not stat.S_ISSOCK(status.st_mode):
                 path = place[len(top) + 1 :]
                 tree[path] = _entry(place, status)
-                if stat.S_ISREG(status.st_mode) and status.st_nlink > 1:
+                if links_too and stat.S_ISREG(status.st_mode) and status.st_nlink > 1:
                     links.setdefault((status.st_dev, status.st_ino), []).append(path)
     for names in links.values():
         for path in names:
@@ -90,7 +91,7 @@ class Session:
         files = await fetch_layers(self.store, self.line.checkpoint.layers, self.folder / "layers")
         self.mount(files)
         self.saver = Saver(
-            self.line, self.upper, self.folder / "scratch", self.points if merges else ()
+            self.line, self.upper, self.folder / "scratch", [self.base, *self.points] if merges else ()
         )
         return self
 
@@ -114,17 +115,19 @@ class Session:
                 unmount(point)
             self.open_ = False
 
-    def look(self) -> Tree:
-        return look(self.root)
+    def look(self, links_too: bool = True) -> Tree:
+        return look(self.root, links_too)
 
 
-async def restored(store: Store, checkpoint: Checkpoint, base: Path, folder: Path) -> Tree:
+async def restored(
+    store: Store, checkpoint: Checkpoint, base: Path, folder: Path, links_too: bool = True
+) -> Tree:
     """What a session that continues from ``checkpoint`` sees."""
     folder.mkdir(parents=True)
     files = await fetch_layers(store, checkpoint.layers, folder / "layers")
     session = Session(store, checkpoint.studio_id, base, folder, 0)
     try:
         session.mount(files)
-        return session.look()
+        return session.look(links_too)
     finally:
         session.close()

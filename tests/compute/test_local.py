@@ -183,6 +183,9 @@ async def test_only_what_ended_and_was_saved_is_tidied_away(compute: LocalComput
     (saved / "saved").touch()
     stranger = tmp_path / "scratch" / "something-else"
     stranger.mkdir()
+    for name in ("upper", "fetched"):
+        (lost / name).mkdir()
+        (running / name).mkdir()
     for folder in (saved, lost, old):
         (folder / "go").touch()
         await ended(compute, (folder / "job").read_text())
@@ -190,7 +193,8 @@ async def test_only_what_ended_and_was_saved_is_tidied_away(compute: LocalComput
         os.utime(entry, (time.time() - 2 * local.KEEP_UNSAVED,) * 2)
     await submitted(compute, tmp_path)
     assert (saved.exists(), lost.exists(), old.exists(), stranger.exists()) == (False, True, False, True)
-    assert running.exists()
+    assert ((lost / "upper").exists(), (lost / "fetched").exists()) == (True, False)
+    assert (running / "fetched").exists()
     assert (await status(compute, running_id)).state == "running"
 
 

@@ -8,7 +8,7 @@ load_subconfig(str(tests.parent / "jupyterhub_config.py"))  # noqa: F821
 c = get_config()  # noqa: F821
 
 c.JupyterHub.services[0]["command"][-1] = str(Path(__file__).resolve())
-c.Studios.force_after = 2.0
+c.Studios.force_after = 5.0
 app = "{python} " + str(tests / "apps" / "tiny.py") + " {socket}"
 c.Studios.templates = {
     "slow": {"title": "Slow to start", "command": ["sh", "-c", f"sleep 6; exec {app}"]},

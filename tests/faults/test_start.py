@@ -83,6 +83,10 @@ def test_a_running_studio_survives(parts: Parts, victim: str) -> None:
     parts.wait_up()
     assert wait_for("the way in", lambda: reachable(parts, studio))
     assert Shell(parts, "demo", studio).run("echo $PPID") == pid, "the same app still runs"
+    wait_for(
+        "the agent to connect again",
+        lambda: api.call("GET", f"/studios/{studio['id']}")["session"]["connected"],
+    )
     api.call("POST", f"/studios/{studio['id']}/checkpoints", json={"name": "after the restart"})
     end(parts, studio["id"])
 

@@ -90,6 +90,6 @@ def test_a_damaged_layer_is_not_used(parts: Parts) -> None:
     parts.damage(view["saved"]["layers"][-1]["digest"])
     api.call("POST", f"/studios/{studio['id']}/start")
     view = api.wait_state(studio["id"], "errored", seconds=60)
-    assert "damaged" in view["message"]
+    assert "cannot be restored" in view["message"] and "layer" in view["message"]
     checkpoints = api.call("GET", f"/studios/{studio['id']}/checkpoints")["items"]
     assert any(c["status"] == "invalid" for c in checkpoints), checkpoints

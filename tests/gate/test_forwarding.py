@@ -134,6 +134,21 @@ async def test_a_visitor_who_goes_away_ends_the_work(place: Place, ada: Session,
     await asyncio.wait_for(app.cancelled.wait(), 10)
 
 
+async def test_a_visitor_who_leaves_a_download_is_no_error(
+    place: Place, ada: Session, app: App, caplog: pytest.LogCaptureFixture
+) -> None:
+    with app.socket.with_name("data").open("wb") as file:
+        file.truncate(64 * 1024 * 1024)
+    for _ in range(20):
+        answer = await ada.get(place.at("ranges"))
+        await answer.content.readany()
+        answer.close()
+    async with asyncio.timeout(10):
+        while place.gate._open:  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+    assert caplog.records == []
+
+
 async def test_redirects_of_the_app_are_the_visitors(place: Place, ada: Session) -> None:
     async with ada.get(place.at("moved?to=/elsewhere"), allow_redirects=False) as answer:
         assert (answer.status, answer.headers["Location"]) == (302, "/elsewhere")

@@ -160,9 +160,11 @@ async def test_past_the_gate_nobody_is_known(lab: Lab, path: str, identity: str)
         "key": tickets.sign(b"o" * 32, {"aud": "app", **claims}, 60),
     }.get(identity, identity)
     headers = {"X-Studio-Identity": header} if header else {}
-    async with Session(connector=aiohttp.UnixConnector(str(lab.socket)), headers=headers) as session:
-        async with session.get(f"http://app{PREFIX}{path}") as answer:
-            assert answer.status == 403
+    async with (
+        Session(connector=aiohttp.UnixConnector(str(lab.socket)), headers=headers) as session,
+        session.get(f"http://app{PREFIX}{path}") as answer,
+    ):
+        assert answer.status == 403
 
 
 async def test_the_socket_is_the_users_alone(lab: Lab) -> None:

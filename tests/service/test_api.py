@@ -12,7 +12,7 @@ from jupyterhub_studios.models import Problem
 from .conftest import Play
 from .player import eventually
 
-BOX = {"name": "x", "template": "box", "compute_environment": "here"}
+BOX = {"name": "Bad input", "template": "box", "compute_environment": "here"}
 
 
 async def problem(play: Play, status: int, method: str, path: str, **options: Any) -> Problem:

@@ -7,14 +7,20 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tornado.httpserver import HTTPServer
+from tornado.netutil import bind_sockets
+from tornado.web import Application
 
 from jupyterhub_studios.models import AgentMessage, SessionEnded, SessionState, StudioState
 from jupyterhub_studios.service.enter import safe_next
+from jupyterhub_studios.service.handlers import rules
 from jupyterhub_studios.service.logs import Logs
 from jupyterhub_studios.service.permissions import Person, allowed_actions, role
+from jupyterhub_studios.service.routing import Call, Routes
 from jupyterhub_studios.service.sessions import state
 from jupyterhub_studios.service.sessions.state import Facts
 
@@ -182,3 +188,22 @@ def test_a_log_is_capped_with_a_note(tmp_path: Path) -> None:
         size = logs.append("s", size, "0123456789")
     text, _ = logs.read("s", 0, size)
     assert text.startswith("0123456789" * 10) and text.count("cut here") == 1 and len(text) < 250
+
+
+async def test_a_fault_of_the_service_is_told_without_its_insides(caplog: pytest.LogCaptureFixture) -> None:
+    routes = Routes("broken", "public")
+
+    @routes.route("GET", "", None)
+    async def broken(call: Call) -> None:
+        """It breaks."""
+        raise ValueError("an inner secret")
+
+    server = HTTPServer(Application(rules("/", routes.table), service=None))
+    sockets = bind_sockets(0, "127.0.0.1")
+    server.add_sockets(sockets)
+    async with httpx.AsyncClient() as client:
+        answer = await client.get(f"http://127.0.0.1:{sockets[0].getsockname()[1]}/broken")
+    server.stop()
+    assert answer.status_code == 500 and answer.headers["content-type"] == "application/problem+json"
+    assert "secret" not in answer.text and "Traceback" not in answer.text
+    assert "an inner secret" in caplog.text  # for the administrator

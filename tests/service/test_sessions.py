@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from datetime import UTC, datetime
 
+import aiohttp
 import pytest
 
 from jupyterhub_studios.models import CheckpointStatus, Event, Launch
@@ -141,9 +142,43 @@ async def test_an_app_that_ends_by_itself(play: Play) -> None:
         await play.until(studio["id"], "running")
         final = await agent.save(CheckpointStatus.FINALISED)
         await agent.send("stopped", checkpoint=final, message="The app ended with code 0.")
-        play.end_job(agent.spec.session_id, state="succeeded", reason="")
         stopped = await play.until(studio["id"], "stopped")
-    assert stopped["message"] == "The app ended with code 0."
+        assert stopped["message"] == "The app ended with code 0."
+        # Started again before the Hub has seen the job end: it waits for that.
+        again = asyncio.create_task(play.start(studio))
+        await asyncio.sleep(1)
+        assert not again.done()
+        play.end_job(agent.spec.session_id, state="succeeded", reason="")
+        second = await again
+        assert second.job.session_id != agent.spec.session_id
+        play.end_job(second.job.session_id)
+        await play.until(studio["id"], "errored")
+
+
+async def test_the_control_channel_is_for_agents(play: Play) -> None:
+    studio = await play.create()
+    async with await play.start(studio) as agent:
+        await agent.bootstrap()
+        url = agent.spec.control_url
+        for headers in (
+            {},
+            {"Authorization": "Bearer guessed"},
+            {"Authorization": f"token {play.hub.token('admin')}"},
+        ):
+            with pytest.raises(aiohttp.WSServerHandshakeError, match="401"):
+                await agent._http.ws_connect(url, headers=headers)
+        with pytest.raises(aiohttp.WSServerHandshakeError, match="403"):
+            # A page in somebody's browser.
+            headers = {
+                "Authorization": f"Bearer {agent.spec.control_token}",
+                "Origin": "https://evil.example",
+            }
+            await agent._http.ws_connect(url, headers=headers)
+        await agent.connect()
+        await agent.ws.send_str("nonsense")
+        await eventually(lambda: agent.ws.closed)
+        play.end_job(agent.spec.session_id)
+        await play.until(studio["id"], "errored")
 
 
 async def test_a_failed_start_says_why_and_may_be_tried_again(play: Play) -> None:

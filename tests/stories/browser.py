@@ -64,19 +64,19 @@ class Person:
     def start(self, name: str) -> None:
         """Start a stopped studio from its page and go in."""
         self.studio(name)
-        self.page.get_by_role("button", name=re.compile("^Start")).first.click()
+        self.page.get_by_role("button", name="Start and open").click()
         self.enter(name)
 
     def enter(self, name: str) -> None:
-        """From the studio's page into JupyterLab, when it is ready."""
-        open_link = self.page.get_by_role("link", name="Open", exact=True)
+        """From the studio's page into JupyterLab, when it is ready; the page goes there by itself if it was asked to."""
         self.page.wait_for_function(
-            "() => location.pathname.startsWith('/user/') || [...document.querySelectorAll('a')]"
-            ".some(a => a.textContent.trim() === 'Open')",
+            "() => location.pathname.startsWith('/user/')"
+            " || [...document.querySelectorAll('a')].some(a => /^Open/.test(a.textContent.trim()))",
             timeout=START_MS,
         )
+        self.page.wait_for_timeout(1500)
         if "/user/" not in self.page.url:
-            self.page.goto(f"{self.demo.url}{open_link.first.get_attribute('href')}")
+            self.page.get_by_role("link", name=re.compile("^Open")).first.click()
         self.wait_for_lab()
 
     def wait_for_lab(self) -> None:
@@ -86,25 +86,23 @@ class Person:
     def stop(self, name: str) -> None:
         self.studio(name)
         self.page.get_by_role("button", name="Stop", exact=True).first.click()
-        confirm = self.page.get_by_role("dialog").get_by_role("button", name=re.compile("Stop"))
+        confirm = self.page.get_by_role("dialog").get_by_role("button", name=re.compile("^Stop"))
         if confirm.count():
             confirm.click()
-        self.wait_state("Stopped")
-
-    def wait_state(self, word: str) -> None:
-        expect(self.page.locator("h1 ~ *, header").get_by_text(word, exact=True).first).to_be_visible(
-            timeout=START_MS
-        )
+        expect(self.page.locator("[data-state]").first).to_have_attribute("data-state", "stopped", timeout=START_MS)
 
     # --- in JupyterLab ---
 
     def menu(self, *names: str) -> None:
         self.page.get_by_role("menuitem", name=names[0], exact=True).first.click()
         for name in names[1:]:
-            self.page.locator(".lm-Menu-item", has_text=re.compile(rf"^{re.escape(name)}")).last.click()
+            item = self.page.locator(".lm-Menu").last.get_by_role("menuitem", name=re.compile(rf"^{re.escape(name)}"))
+            item.first.click()
 
     def open_terminal(self) -> None:
-        self.menu("File", "New", "Terminal")
+        self.page.keyboard.press("Control+Shift+l")  # the launcher
+        card = self.page.locator(".jp-LauncherCard:visible[title*='terminal']")
+        card.first.click()
         expect(self.page.locator(".jp-Terminal .xterm-screen").last).to_be_visible(timeout=30_000)
 
     def run(self, line: str, seconds: float = 180) -> str:

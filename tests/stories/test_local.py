@@ -7,6 +7,7 @@ to ``docs/images``, are the README's.
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -107,9 +108,10 @@ def use_it(person: Person) -> None:
 
 def see_the_checkpoint(person: Person) -> None:
     person.page.get_by_role("tab", name="Checkpoints").click()
+    person.page.get_by_text(re.compile(r"packages changed")).first.click()
     for package in ("cowsay", "sl"):
         expect(person.page.get_by_text(package, exact=False).first).to_be_visible()
-    expect(person.page.get_by_text("finalised", exact=False).first).to_be_visible()
+    expect(person.page.get_by_text("Finalised", exact=True).first).to_be_visible()
     person.shot("checkpoints")
 
 
@@ -162,7 +164,7 @@ def make_another_studio(person: Person) -> None:
 def fork_it(person: Person) -> None:
     person.studio("Penguins")
     person.page.get_by_role("tab", name="Checkpoints").click()
-    person.page.get_by_role("link", name="Fork").first.click()
+    person.page.get_by_role("link", name=re.compile("^Fork")).first.click()
     expect(person.page.get_by_role("heading", name="Fork", exact=False).first).to_be_visible()
     person.shot("fork")
     person.page.get_by_role("button", name="Fork and start").click()

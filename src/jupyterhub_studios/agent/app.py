@@ -105,6 +105,10 @@ class App:
             "HOME": self._root.workdir,
             "STUDIO_ID": spec.studio_id,
             "STUDIO_NAME": spec.studio_name,
+            "STUDIO_OWNER": spec.owner,
+            "STUDIO_SERVER_NAME": spec.server_name,
+            "STUDIO_PREFIX": spec.prefix,
+            "STUDIO_HUB_PREFIX": spec.hub_prefix,
             "STUDIO_IDENTITY_KEY": self._identity_key,
         }
         return base | template | spec.environment | studio
@@ -139,7 +143,7 @@ class App:
                         f"The app did not become ready within {template.ready_seconds:.0f} s", last
                     )
                 await asyncio.sleep(pause)
-                pause = min(pause * 1.2, 1.0)
+                pause = min(pause * 1.2, 0.2)
 
     async def _ended_early(self) -> StudiosError:
         code = await self.wait()
@@ -176,11 +180,13 @@ class App:
         if self._process is None:
             return
         if self._process.returncode is None:
-            for pid in self._app_pids():
+            pids = self._app_pids()
+            for pid in pids:
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGTERM)
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(asyncio.shield(self._process.wait()), GENTLE_SECONDS)
+            if pids:
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(asyncio.shield(self._process.wait()), GENTLE_SECONDS)
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self._process.pid, signal.SIGKILL)
         if self._inside is not None:

@@ -18,7 +18,7 @@ WAITING_BYTES = 1 << 20  # kept for a service that is away; what comes on top is
 LINE_BYTES = 16 * 1024
 FILE_BYTES = 64 << 20  # the file is started anew, with one older one kept
 BACKLOG = 200  # unconfirmed messages beyond which lines wait here
-TAIL_LINES = 40
+TAIL_LINES, TAIL_CHARS = 40, 4000
 _CONTROLS = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]|[\x00-\x08\x0b-\x1f\x7f]")
 
 
@@ -68,7 +68,7 @@ class AppLog:
     @property
     def tail(self) -> str:
         """The last lines, for messages about what went wrong."""
-        return "\n".join(self._tail)
+        return "\n".join(self._tail)[-TAIL_CHARS:]
 
     async def ship(self) -> None:
         """Sends what is waiting, until cancelled."""

@@ -8,6 +8,7 @@ from collections.abc import Callable
 import aiohttp
 from aiohttp import web
 from aiohttp.abc import AbstractStreamWriter
+from aiohttp.base_protocol import BaseProtocol
 from aiohttp.http import StreamWriter
 from multidict import CIMultiDict
 from yarl import URL
@@ -53,9 +54,9 @@ class Proxy:
         if upgrade:
             headers["Connection"] = "Upgrade"
             headers["Upgrade"] = "websocket"
-        elif request.headers.get("Expect", "").lower() == "100-continue":
-            await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
         try:
+            if request.headers.get("Expect", "").lower() == "100-continue":
+                await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
             answer = await self._ask(request, headers)
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError):
             return self._unreachable(request)
@@ -88,16 +89,15 @@ class Proxy:
             reason=answer.reason,
             headers=response_headers(answer.headers, self._prefix, request.headers.get("Host", "")),
         )
-        await response.prepare(request)
         try:
+            await response.prepare(request)
             async for data in answer.content.iter_any():
                 await response.write(data)
-        except aiohttp.ClientPayloadError:
-            # The visitor must not take a half for the whole.
+            await response.write_eof()
+        except (aiohttp.ClientError, ConnectionError):
+            # One side is gone. The visitor, if still there, must not take a half for the whole.
             if request.transport is not None:
                 request.transport.abort()
-            return response
-        await response.write_eof()
         return response
 
     def _unreachable(self, request: web.BaseRequest) -> web.Response:
@@ -122,7 +122,10 @@ class Proxy:
         headers["Upgrade"] = "websocket"
         response = web.StreamResponse(status=101, reason=answer.reason, headers=headers)
         response.force_close()
-        await response.prepare(request)
+        try:
+            await response.prepare(request)
+        except ConnectionError:  # the visitor did not wait
+            return response
         connection = answer.connection
         if connection is None or connection.protocol is None or request.transport is None:
             return response
@@ -163,7 +166,7 @@ class _Pipe:
         source: asyncio.Transport,
         sink: asyncio.Transport,
         writer: AbstractStreamWriter,
-        sink_protocol: aiohttp.BaseProtocol,
+        sink_protocol: BaseProtocol,
         ended: asyncio.Event,
         watch: Callable[[bytes], None] | None = None,
     ) -> None:

@@ -123,8 +123,9 @@ class Session:
             await self._app.start()
             await self._app.ready()
         async with self._phase("ready"):
-            self._gate = Gate(spec, self._app.upstream, key)
-            address = await self._gate.start()
+            gate = Gate(spec, self._app.upstream, key)
+            address = await gate.start()
+            self._gate = gate
         self._control.send("address", address=address, root_mode=root.mode)
 
     async def _until_end(self) -> str:
@@ -181,6 +182,10 @@ class Session:
             self._saved(error.checkpoint)
         self._log.flush()
         await self._tell_end("failed", message=message)
+        if self._gate is None:
+            # Nobody could enter, so there is no work here that is not in the bucket.
+            await self._close()
+            await asyncio.to_thread(self._clear)
         return 1
 
     async def _tell_end(self, kind: str, **fields: Any) -> None:

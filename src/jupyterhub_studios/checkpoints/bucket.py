@@ -122,7 +122,7 @@ def decode(key: str, data: bytes) -> Checkpoint:
 def _unreadable(key: str) -> StudiosError:
     return StudiosError(
         "A record in the bucket cannot be read",
-        f"{key} is damaged, or was written by a newer version",
+        f"the record {key} is damaged, or was written by a newer version",
         "Put it back from the bucket's own versions, or delete it",
         status=500,
     )

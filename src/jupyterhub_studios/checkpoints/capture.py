@@ -9,7 +9,8 @@ and each byte is written a few times at most.
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, field
+from collections.abc import Set
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from ..models import LayerRef, StudiosError
@@ -29,7 +30,8 @@ class Own:
 
     ref: LayerRef
     touched: frozenset[bytes]
-    opened: frozenset[bytes]  # directories that are opaque in it
+    visible: frozenset[bytes]  # the paths that it and the session's layers below it show
+    opaque: frozenset[bytes]  # the opaque directories among them
     bytes: int  # of file contents
 
 
@@ -85,8 +87,8 @@ class Capture:
             merged=self.before.merged,
         )
         try:
-            if keep or self.before.merged:
-                await self._fold(self.before.layers[keep:], changes)
+            if keep:
+                await self._fold(self.before.layers[keep - 1], self.before.layers[keep:], changes)
             else:
                 await self._whole()
         except BaseException:
@@ -113,43 +115,46 @@ class Capture:
             new += layers[keep].bytes
         return keep
 
-    async def _fold(self, layers: list[Own], changes: Changes) -> None:
-        """One layer of ``changes`` and of whatever ``layers`` held."""
+    async def _fold(self, under: Own, layers: list[Own], changes: Changes) -> None:
+        """One layer of ``changes`` and of whatever ``layers`` held, over ``under``. Only what ``under`` shows gets
+        a whiteout: in a directory that nothing lies below, overlayfs lists whiteouts as if they were files."""
         now = self.state.saved
-        touched = changes.changed | changes.removed | {path for layer in layers for path in layer.touched}
-        opened = changes.opened | {path for layer in layers for path in layer.opened}
-        await self._layer(touched & now.keys(), topmost(touched - now.keys(), now), opened)
+        touched = changes.changed | {path for layer in layers for path in layer.touched}
+        opened = {path for path, entry in now.items() if entry.opaque} - under.opaque
+        await self._layer(touched & now.keys(), under.visible - now.keys(), opened, under.visible)
 
     async def _whole(self) -> None:
         """One layer of everything, in place of all this session's layers."""
         now = self.state.saved
-        everything = set(now)
-        if len(now) >= WHOLE_FILES or content_bytes(now, everything) >= WHOLE_BYTES:
+        if len(now) >= WHOLE_FILES or content_bytes(now, now) >= WHOLE_BYTES:
             await self._whole_by_mksquashfs()
         elif now:
-            await self._layer(everything, set(), {path for path, entry in now.items() if entry.opaque})
+            await self._layer(now.keys(), frozenset(), _opaque(now), frozenset())
 
-    async def _layer(self, changed: set[bytes], removed: set[bytes], opened: set[bytes]) -> None:
-        items = _items(self.upper, self.state.saved, changed, removed, opened)
+    async def _layer(
+        self, changed: Set[bytes], removed: Set[bytes], opened: Set[bytes], below: Set[bytes]
+    ) -> None:
+        """A layer over others that show the paths ``below``."""
+        whiteouts = topmost(removed, self.state.saved)
+        items = _items(self.upper, self.state.saved, changed, whiteouts, opened)
         if not items:
             return
         started = clock_ns()
-        path, report = await self.builder.run(lambda: self.builder.of(items, self.upper))
-        opened = {item.path for item in items if item.opaque}
-        touched = report.captured.keys() | report.whiteouts
-        await self._add(path, report.count, touched, opened, report.bytes)
-        self._account(report, removed, started)
+        path, report = await self.builder.run(lambda: self.builder.of(items, self.upper, below))
+        self._account(report, whiteouts, started)
+        touched = changed | removed | report.captured.keys() | report.whiteouts
+        await self._add(path, report.count, touched, self.state.saved, report.bytes)
 
-    async def _add(self, path: Path, files: int, touched: set[bytes], opened: set[bytes], size: int) -> None:
+    async def _add(self, path: Path, files: int, touched: Set[bytes], view: Manifest, size: int) -> None:
         ref = await asyncio.to_thread(reference, path, files)
         self.files[ref.digest] = path
-        own = Own(ref, frozenset(touched), frozenset(opened), size)
+        own = Own(ref, frozenset(touched), frozenset(view), frozenset(_opaque(view)), size)
         self.state.layers = [*self.state.layers, own]
 
-    def _account(self, report: Report, removed: set[bytes], started: int) -> None:
+    def _account(self, report: Report, whiteouts: Set[bytes], started: int) -> None:
         """Bring ``state`` to what the layer really holds."""
         state, saved = self.state, self.state.saved
-        lost = report.whiteouts - removed
+        lost = (report.whiteouts - whiteouts) | report.vanished
         lost |= {p for p, entry in report.captured.items() if saved[p].is_dir and not entry.is_dir}
         if lost:
             for path in [p for p in saved if p in lost or any(parent in lost for parent in parents(p))]:
@@ -171,15 +176,14 @@ class Capture:
                 raise
             await self._again_one_by_one(before)  # it gives up where one file can be left out
             return
-        opened = {p for p, entry in before.items() if entry.opaque}
-        await self._add(path, len(before), set(before), opened, content_bytes(before, before))
+        await self._add(path, len(before), before.keys(), before, content_bytes(before, before))
         after, unlisted = await asyncio.to_thread(scan, self.upper)
         changes = diff(before, after)
         recent = started - RACY_NS
         restless = {p for p, e in after.items() if e.is_dir and (before.get(p) != e or e.ctime_ns > recent)}
         if (root.st_mtime_ns, root.st_ctime_ns) != _times(self.upper) or root.st_ctime_ns > recent:
             restless = {b""}
-        removed = changes.removed | await self._phantoms(path, before, after, restless)
+        removed = await self._not_there_any_more(path, before, after, restless)
         if said.count("creating empty file") > len(changes.changed) + len(before.keys() - after.keys()):
             await self._again_one_by_one(after)
             return
@@ -189,48 +193,48 @@ class Capture:
         self.state.saved = after
         self.state.left_out |= set(unlisted)
         self.state.dirty = racy(after, started)
-        self._widen(changes.changed | acls | removed)
-        if changes.changed or acls or removed:
-            await self._layer(changes.changed | acls, removed, changes.opened)
-
-    def _widen(self, touched: set[bytes]) -> None:
-        """What appeared while the layer was written may be in it as well."""
         first = self.state.layers[0]
-        self.state.layers[0] = Own(first.ref, first.touched | touched, first.opened, first.bytes)
+        shown = first.visible | removed
+        self.state.layers[0] = replace(first, touched=first.touched | shown | after.keys(), visible=shown)
+        if changes.changed or acls or removed:
+            await self._layer(changes.changed | acls, removed, changes.opened, shown)
 
-    async def _phantoms(
+    async def _not_there_any_more(
         self, layer: Path, before: Manifest, after: Manifest, restless: set[bytes]
     ) -> set[bytes]:
-        """Paths that came and went while ``layer`` was written, and that it holds nevertheless. The list of a
-        layer has one name a line, so names with a newline are left alone."""
+        """Paths that ``layer`` holds although they are gone, some of which were never seen: they came and went
+        while it was written. Its list has one name a line, so names with a newline go by what was seen."""
         if not restless:
             return set()
         top = [path for path in restless if not any(parent in restless for parent in parents(path))]
-        held = await asyncio.to_thread(
-            listing, layer, [path for path in top if path in before or path == b""]
-        )
-        broken = {path.partition(b"\n")[0] for path in after if b"\n" in path}
-        return topmost({path for path in held if path and path not in after} - broken, after)
+        held = await asyncio.to_thread(listing, layer, [path for path in top if path in before or not path])
+        odd = {path for path in before.keys() | after.keys() if b"\n" in path}
+        lines = {path.partition(b"\n")[0] for path in odd}
+        return (held - lines - {b""} | (odd & before.keys())) - after.keys()
 
     async def replace(self, items: list[Item]) -> None:
         """One layer of ``items``, which are the whole upperdir over layers below it, in place of all others."""
         await self.discard()
         self.files.clear()
-        path, report = await self.builder.run(lambda: self.builder.of(items, self.upper))
+        path, report = await self.builder.run(lambda: self.builder.of(items, self.upper, frozenset()))
         self.state = State([], self.state.saved, self.state.dirty | report.unstable, merged=True)
         self.state.left_out, self.state.acls = report.unreadable, report.acls
-        await self._add(path, report.count, set(report.captured), set(), report.bytes)
+        await self._add(path, report.count, report.captured.keys(), self.state.saved, report.bytes)
 
     async def _again_one_by_one(self, now: Manifest) -> None:
         """Some files could not be read and became empty ones: capture so that each is known by name."""
         await self.discard()
         self.files.clear()
         self.state.layers, self.state.saved = [], now
-        await self._layer(set(now), set(), {path for path, entry in now.items() if entry.opaque})
+        await self._layer(now.keys(), frozenset(), _opaque(now), frozenset())
 
     def _with_acl(self, manifest: Manifest) -> set[bytes]:
         root = bytes(self.upper)
         return {path for path in manifest if has_acl(root + b"/" + path)}
+
+
+def _opaque(manifest: Manifest) -> set[bytes]:
+    return {path for path, entry in manifest.items() if entry.opaque}
 
 
 def _times(path: Path) -> tuple[int, int]:
@@ -239,7 +243,7 @@ def _times(path: Path) -> tuple[int, int]:
 
 
 def _items(
-    upper: Path, manifest: Manifest, changed: set[bytes], removed: set[bytes], opened: set[bytes]
+    upper: Path, manifest: Manifest, changed: Set[bytes], removed: Set[bytes], opened: Set[bytes]
 ) -> list[Item]:
     """Directories before what is in them; those above what changed come along."""
     root = bytes(upper)

@@ -160,5 +160,5 @@ def _with(checkpoint: Checkpoint, **fields: object) -> Checkpoint:
 
 def _gone(checkpoint_id: str) -> StudiosError:
     return StudiosError(
-        "There is no such checkpoint", f"{checkpoint_id} is not in the bucket", "Reload the list", status=404
+        "There is no such checkpoint", f"the bucket has no {checkpoint_id}", "Reload the list", status=404
     )

@@ -15,7 +15,7 @@ import os
 import secrets
 import subprocess
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence, Set
 from pathlib import Path
 from typing import IO, TypeVar
 
@@ -70,8 +70,8 @@ class Builder:
             said = self._mksquashfs(target, arguments, None)
             return self._keep(target), said
 
-    def of(self, items: Sequence[Item], root: Path) -> tuple[Path, Report]:
-        """A layer of ``items``; its root directory has the rights and owner of ``root``."""
+    def of(self, items: Sequence[Item], root: Path, below: Set[bytes]) -> tuple[Path, Report]:
+        """A layer of ``items`` over others that show ``below``; its root has the rights and owner of ``root``."""
         status = root.stat()
         arguments = [
             "-", "-tar", "-root-mode", f"{status.st_mode & 0o7777:o}",
@@ -79,7 +79,7 @@ class Builder:
         ]  # fmt: skip
         reports: list[Report] = []
         with self._target() as target:
-            self._mksquashfs(target, arguments, lambda out: reports.append(write(out, items)))
+            self._mksquashfs(target, arguments, lambda out: reports.append(write(out, items, below)))
             return self._keep(target), reports[0]
 
     @contextlib.contextmanager
@@ -152,7 +152,7 @@ class Builder:
         reason = " ".join(said.split())[-300:] or f"exit code {code}"
         return StudiosError(
             "Capturing the files failed: nothing was saved",
-            f"mksquashfs says: {reason}",
+            f"packing the layer ended with: {reason}",
             "The next save tries again",
             status=500,
         )

@@ -161,14 +161,14 @@ async def _write_head(store: Store, studio_id: str, head: Head, version: Version
 class Saver:
     """Saves ``upper`` into ``line``. ``scratch`` is a folder of its own, on a disk with room for a layer.
 
-    ``mounts`` are the restored layers' directories, lowest first: with them a chain that has become long is
-    merged at the final save; without them it just grows.
+    ``lowers`` are the roots of what lies below ``upper``, lowest first: the base, then each restored layer. With
+    them a chain that has become long is merged at the final save; without them it just grows.
     """
 
-    def __init__(self, line: Line, upper: Path, scratch: Path, mounts: Sequence[Path] = ()) -> None:
+    def __init__(self, line: Line, upper: Path, scratch: Path, lowers: Sequence[Path] = ()) -> None:
         self.line = line
         self.upper = upper
-        self.mounts = list(mounts)
+        self.lowers = list(lowers)
         self.builder = Builder(scratch)
         self.state = State()
         self._turn = asyncio.Lock()
@@ -192,7 +192,7 @@ class Saver:
                 await capture.run()
                 below = self.line.below
                 if final:
-                    below = await merge_chain(capture, below, self.mounts)
+                    below = await merge_chain(capture, below, self.lowers)
                 layers = [*below, *(own.ref for own in capture.state.layers)]
                 await self._upload(layers, capture.files)
                 saved = await self._publish(layers, capture, final, name, installed)

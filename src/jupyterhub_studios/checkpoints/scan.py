@@ -10,7 +10,7 @@ import errno
 import os
 import stat
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Set
 from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
@@ -45,7 +45,7 @@ Manifest = dict[bytes, Entry]
 
 class Changes(NamedTuple):
     changed: set[bytes]  # new, or no longer as they were
-    removed: set[bytes]  # gone; only the uppermost of a removed tree
+    removed: set[bytes]  # gone, with all that was below
     opened: set[bytes]  # directories that became opaque: everything below them is in ``changed``
 
 
@@ -120,21 +120,18 @@ def diff(before: Manifest, after: Manifest, dirty: set[bytes] | None = None) -> 
     """What to capture so that ``before``'s layers become ``after``. ``dirty`` paths count as changed."""
     changed = {path for path, entry in after.items() if before.get(path) != entry}
     changed |= (dirty or set()) & after.keys()
-    opened = {path for path in changed if _newly_opaque(before.get(path), after[path])}
+    opened = {path for path in changed if after[path].opaque and not _opaque_in(before, path)}
     if opened:
         # What an opaque mark hides includes our own earlier layers: repeat all that lies below it.
         changed |= {path for path in after if any(parent in opened for parent in parents(path))}
-        opened = {path for path in changed if after[path].opaque}
-    return Changes(changed, topmost(before.keys() - after.keys(), after), opened)
+    return Changes(changed, before.keys() - after.keys(), opened)
 
 
-def _newly_opaque(before: Entry | None, after: Entry) -> bool:
-    if not after.opaque:
-        return False
-    return before is None or not before.opaque or before.inode != after.inode
+def _opaque_in(manifest: Manifest, path: bytes) -> bool:
+    return path in manifest and manifest[path].opaque
 
 
-def topmost(gone: set[bytes], after: Manifest) -> set[bytes]:
+def topmost(gone: Set[bytes], after: Manifest) -> set[bytes]:
     """Those of ``gone`` whose parent is still a directory: a whiteout there hides the rest as well."""
     found = set()
     for path in gone:

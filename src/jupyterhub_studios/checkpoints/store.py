@@ -268,12 +268,10 @@ class Store:
         key, data = f"check/{secrets.token_hex(8)}", secrets.token_bytes(8)
         version = await self.create(key, data)
         try:
-            for write in (
-                self.create(key, b"another"),
-                self.replace(key, b"another", Version('"none"', None)),
-            ):
+            stale = Version('"none"', None)
+            for write in (lambda: self.create(key, b"other"), lambda: self.replace(key, b"other", stale)):
                 try:
-                    await write
+                    await write()
                 except Conflict:
                     continue
                 raise StudiosError(

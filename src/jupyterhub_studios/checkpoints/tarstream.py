@@ -9,7 +9,7 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Set
 from dataclasses import dataclass, field
 from typing import IO, NamedTuple
 
@@ -39,6 +39,7 @@ class Report:
 
     captured: dict[bytes, Entry] = field(default_factory=dict)
     whiteouts: set[bytes] = field(default_factory=set)
+    vanished: set[bytes] = field(default_factory=set)
     unstable: set[bytes] = field(default_factory=set)  # captured, but changed while they were read
     unreadable: set[bytes] = field(default_factory=set)  # left out
     acls: set[bytes] = field(default_factory=set)  # captured without their access list
@@ -49,9 +50,10 @@ class Report:
         return len(self.captured) + len(self.whiteouts)
 
 
-def write(out: IO[bytes], items: Iterable[Item]) -> Report:
-    """Write ``items`` (directories before what is in them) to ``out``."""
-    writer = _Writer(out)
+def write(out: IO[bytes], items: Iterable[Item], below: Set[bytes]) -> Report:
+    """Write ``items`` (directories before what is in them) to ``out``. An item that is gone by then is hidden
+    if it is one of the paths ``below``."""
+    writer = _Writer(out, below)
     for item in items:
         writer.add(item)
     out.write(bytes(2 * BLOCK))
@@ -60,8 +62,8 @@ def write(out: IO[bytes], items: Iterable[Item]) -> Report:
 
 
 class _Writer:
-    def __init__(self, out: IO[bytes]) -> None:
-        self.out = out
+    def __init__(self, out: IO[bytes], below: Set[bytes]) -> None:
+        self.out, self.below = out, below
         self.report = Report()
         self.links: dict[tuple[int, int], bytes] = {}
         self.not_dirs: set[bytes] = set()  # written as something that nothing can lie in
@@ -79,7 +81,10 @@ class _Writer:
             elif stat.S_IFMT(status.st_mode) in _TYPES:
                 self.special(item, item.source, status)
         except (FileNotFoundError, NotADirectoryError):
-            self.whiteout(item.path)  # gone since it was listed
+            self.report.vanished.add(item.path)  # gone since it was listed
+            self.not_dirs.add(item.path)
+            if item.path in self.below:
+                self.whiteout(item.path)
         except OSError as error:
             if error.errno == errno.EPIPE:
                 raise

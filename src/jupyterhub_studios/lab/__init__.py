@@ -9,6 +9,8 @@ import os
 from typing import Any
 
 STUDIO = "STUDIO_ID"
+# Asks each new studio's visitors whether they want news from jupyter.org, even when the server has none to give.
+ANNOUNCEMENTS = "@jupyterlab/apputils-extension:announcements"
 
 
 def _jupyter_server_extension_points() -> list[dict[str, str]]:
@@ -30,4 +32,6 @@ def _page_config(handler: Any, page_config: dict[str, Any]) -> dict[str, Any]:
     page_config["hubServerName"] = os.environ["STUDIO_SERVER_NAME"]
     page_config["studioId"] = os.environ[STUDIO]
     page_config["studioName"] = os.environ["STUDIO_NAME"]
+    disabled = page_config.get("disabledExtensions", [])
+    page_config["disabledExtensions"] = sorted({*disabled, ANNOUNCEMENTS})
     return page_config

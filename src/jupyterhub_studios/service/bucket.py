@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from ..checkpoints import catalogue
 from ..checkpoints.store import Store
-from ..models import Checkpoint, ComputeEnvironment
+from ..models import Checkpoint, ComputeEnvironment, StudiosError
 from .database import StudioRow
 from .database import queries as q
 
@@ -61,11 +61,20 @@ async def delete_studio(service: Service, studio: StudioRow) -> None:
 async def sweep(service: Service) -> tuple[int, int, int]:
     """Remove layers that nothing names, once in each work dir: how many, their bytes, how many stay."""
     removed = freed = kept = 0
-    done: set[str] = set()
-    for environment in service.config.compute_environments.values():
-        if environment.work_dir in done:
+    failures: list[str] = []
+    environments = {one.work_dir: one for one in service.config.compute_environments.values()}
+    for environment in environments.values():
+        try:
+            report = await catalogue.sweep(service.buckets.store(environment), service.config.sweep_grace)
+        except StudiosError as error:
+            failures.append(str(error))
             continue
-        done.add(environment.work_dir)
-        report = await catalogue.sweep(service.buckets.store(environment), service.config.sweep_grace)
         removed, freed, kept = removed + report.removed, freed + report.freed_bytes, kept + report.kept
+    if failures:
+        raise StudiosError(
+            f"{len(failures)} of {len(environments)} work dirs could not be swept",
+            "; ".join(failures),
+            f"Sweep again when this is mended. The others were swept: {removed} layers, {freed} bytes",
+            status=503,
+        )
     return removed, freed, kept

@@ -31,6 +31,7 @@ from .database import queries as q
 from .hub import HubError
 
 RESOURCES = ("cpus", "memory_mib", "gpus", "lifespan_hours", "environment")
+_STILL_ENDING = ("pending stop", "already running")
 STARTING, DELETING = "started", "deleted"
 
 
@@ -298,8 +299,8 @@ async def _request_start(service: Service, studio: StudioRow) -> None:
         try:
             return await service.hub.start_server(studio.owner, studio.server_name, studio.name, options)
         except HubError as error:
-            # The Hub still tidies up after the last session: a matter of seconds.
-            if error.hub_status != 400 or "pending stop" not in error.detail:
+            # The last session is over, but the Hub has not seen its job end or still tidies up after it.
+            if error.hub_status != 400 or not any(words in error.detail for words in _STILL_ENDING):
                 raise
         await asyncio.sleep(1)
     raise StudiosError("The Hub is still ending the last session", "", "Try again in a minute", status=409)

@@ -21,6 +21,12 @@ CAPABILITIES = (
     "NET_BIND_SERVICE",
 )  # fmt: skip
 
+# The session's root is user 0 of the machine where the agent is root, and the kernel asks for no capability before
+# it lets that user write its settings (core_pattern is a program the kernel starts). So they are read-only inside,
+# and what tells about the machine is empty.
+READ_ONLY_PROC = ("bus", "fs", "irq", "sys", "sysrq-trigger", "mtrr", "latency_stats", "timer_list")
+EMPTY_PROC = ("acpi", "scsi", "asound", "driver", "kcore", "keys", "kmsg", "kallsyms", "iomem", "ioports")
+
 
 @dataclass
 class View:
@@ -45,7 +51,7 @@ def bubblewrap() -> str:
 def command(view: View, argv: Sequence[str], info_fd: int | None = None) -> list[str]:
     """``argv`` run inside: own mounts, processes and IPC, no host devices, few capabilities. It ends with
     the agent. The network is the machine's."""
-    args = [bubblewrap(), *view.base, "--dev", "/dev", "--proc", "/proc"]
+    args = [bubblewrap(), *view.base, "--dev", "/dev", *_proc()]
     # Numeric libraries and schedulers ask the processors' layout; the rest of /sys is nobody's business.
     args += [
         "--tmpfs",
@@ -69,10 +75,7 @@ def command(view: View, argv: Sequence[str], info_fd: int | None = None) -> list
         "/tmp",
     ]
     for place in view.hide:
-        if place.is_dir():
-            args += ["--tmpfs", str(place), "--remount-ro", str(place)]
-        else:
-            args += ["--ro-bind", "/dev/null", str(place)]
+        args += _emptied(place)
     for place in view.read_only:
         args += ["--ro-bind", str(place), str(place)]
     for inside, outside in view.binds.items():
@@ -91,6 +94,19 @@ def command(view: View, argv: Sequence[str], info_fd: int | None = None) -> list
     if info_fd is not None:
         args += ["--info-fd", str(info_fd)]
     return [*args, "--", *argv]
+
+
+def _proc() -> list[str]:
+    args = ["--proc", "/proc"]
+    for name in READ_ONLY_PROC:
+        args += ["--ro-bind-try", f"/proc/{name}", f"/proc/{name}"]
+    return args + [arg for name in EMPTY_PROC for arg in _emptied(Path("/proc") / name)]
+
+
+def _emptied(place: Path) -> list[str]:
+    if place.is_dir():
+        return ["--tmpfs", str(place), "--remount-ro", str(place)]
+    return ["--ro-bind", "/dev/null", str(place)] if place.exists() else []
 
 
 def unseen(places: Sequence[Path]) -> list[Path]:

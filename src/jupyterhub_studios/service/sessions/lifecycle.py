@@ -98,7 +98,6 @@ def _open_session(db: Session, studio_id: str, prefix: str, code_hash: str, at: 
             "Wait until it has stopped",
             status=409,
         )
-    _check_restorable(db, studio)
     studio.epoch += 1
     phases = [Phase(name=name) for name in PHASES]  # type: ignore[arg-type]
     phases[0] = Phase(name="queued", status="running", started_at=at)
@@ -123,17 +122,6 @@ def _open_session(db: Session, studio_id: str, prefix: str, code_hash: str, at: 
     q.add_event(db, row, at, "phase", "Waiting for compute.")
     q.touch(db, row)
     return row
-
-
-def _check_restorable(db: Session, studio: StudioRow) -> None:
-    row = db.get(CheckpointRow, studio.checkpoint_id) if studio.checkpoint_id else None
-    if row and row.checkpoint.status == CheckpointStatus.INVALID:
-        raise StudiosError(
-            f"The checkpoint “{row.checkpoint.name}” cannot be restored",
-            row.checkpoint.message or "a layer of it is missing or damaged",
-            "Make a new studio from another of its checkpoints",
-            status=409,
-        )
 
 
 # --- bootstrap --------------------------------------------------------------------------------------

@@ -1,0 +1,86 @@
+"""What nobody reports. The watch is run here, by hand and at a chosen time, against the real Hub."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from jupyterhub_studios.config import Studios
+from jupyterhub_studios.models import Command, LaunchRequest, SessionState, StudioSpec, now
+from jupyterhub_studios.service import studios
+from jupyterhub_studios.service.core import Service, open_service
+from jupyterhub_studios.service.database import queries as q
+from jupyterhub_studios.service.sessions import lifecycle
+from jupyterhub_studios.service.watch import GRACE, Watch
+
+from ..hub import RealHub
+
+
+@pytest.fixture
+async def service(hub: RealHub, tmp_path: Path):  # type: ignore[no-untyped-def]
+    config = Studios(
+        database_url=f"sqlite:///{tmp_path}/own.sqlite",
+        state_dir=str(tmp_path),
+        compute_environments={"here": {"kind": "local", "work_dir": (tmp_path / "work").as_uri()}},
+    )
+    found = open_service(
+        config, api_url=f"{hub.url}hub/api", token=hub.service_token, base="/", prefix="/services/studios/"
+    )
+    await found.database.migrate()
+    yield found
+    await found.hub.close()
+    found.database.close()
+
+
+async def launched(service: Service) -> str:
+    """A session of a server that the Hub has never heard of."""
+    spec = StudioSpec(name="lost", template="jupyter")
+    row = await studios.create(service, spec, "alice", (), False, "lost")
+    request = LaunchRequest(owner="alice", server_name=row.server_name, prefix="/user/alice/lost/")
+    return (await lifecycle.launch(service, request)).session_id
+
+
+async def test_a_session_that_the_hub_lost_is_given_up_in_the_end(service: Service, hub: RealHub) -> None:
+    hub.token("alice")
+    session = await launched(service)
+    watch, at = Watch(service), now()
+    await watch.check(at)
+    await watch.check(at + GRACE - timedelta(seconds=1))
+    assert (await service.database.run(q.session, session)).state == SessionState.STARTING.value
+    await watch.check(at + GRACE)
+    row = await service.database.run(q.session, session)
+    assert row.state == SessionState.ERRORED.value
+    assert "the Hub no longer knows its server" in row.message
+
+
+async def test_a_hub_that_does_not_answer_loses_nothing(service: Service) -> None:
+    session = await launched(service)
+    service.hub._api = "http://127.0.0.1:9"
+    watch, at = Watch(service), now()
+    for hours in range(3):
+        await watch.check(at + timedelta(hours=hours))
+    assert (await service.database.run(q.session, session)).state == SessionState.STARTING.value
+
+
+async def test_a_session_that_lives_on_without_the_hub_is_asked_to_save(
+    service: Service, hub: RealHub
+) -> None:
+    hub.token("alice")
+    session = await launched(service)
+    sent: list[Command] = []
+    service.channels[session] = Channel(sent)  # type: ignore[assignment]
+    watch, at = Watch(service), now()
+    await watch.check(at)
+    await watch.check(at + GRACE)
+    assert [command.kind for command in sent] == ["stop"]
+    assert (await service.database.run(q.session, session)).state == SessionState.STOPPING.value
+
+
+class Channel:
+    def __init__(self, sent: list[Command]) -> None:
+        self._sent = sent
+
+    def command(self, command: Command) -> None:
+        self._sent.append(command)
