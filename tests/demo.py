@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -82,7 +83,8 @@ class Demo:
     def stop(self) -> None:
         """As Ctrl-C does: every studio is saved first."""
         if self.process and self.process.poll() is None:
-            self.process.send_signal(signal.SIGINT)
+            for pid in self.pids("-m jupyterhub_studios.demo"):  # not a program in front of it
+                os.kill(pid, signal.SIGINT)
             self.process.wait(120)
 
     def kill(self) -> None:
@@ -119,6 +121,13 @@ class Demo:
     def log(self) -> str:
         file = self.home / "hub" / "hub.log"
         return file.read_text()[-4000:] if file.exists() else "(no log)"
+
+    def keep_logs(self, folder: Path) -> None:
+        """Copy the logs of Hub, service and agents out of a home that is about to go."""
+        for log in self.home.rglob("*.log"):
+            target = folder / log.relative_to(self.home)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(log, target)
 
     def token(self, user: str) -> str:
         admin = (self.home / "token").read_text().strip()

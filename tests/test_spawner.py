@@ -17,8 +17,8 @@ from traitlets.config import Config
 
 from jupyterhub_studios import spawner as module
 from jupyterhub_studios.compute.poller import Poller
-from jupyterhub_studios.models import Job, JobStatus, Phase, SessionProgress, SessionState
-from jupyterhub_studios.spawner import BatchSpawner
+from jupyterhub_studios.models import Job, JobStatus, Phase, SessionProgress, SessionState, StudiosError
+from jupyterhub_studios.spawner import BatchSpawner, listens_beyond_loopback
 
 RUNNING = JobStatus(state="running")
 LOST = JobStatus(state="lost", reason="killed")
@@ -135,7 +135,9 @@ async def test_an_ended_job_is_reported_once(
 ) -> None:
     compute.status = status
     assert await spawner.poll() == code
-    assert await spawner.poll() == code
+    assert service.asked == [], "not before the Hub has dealt with the end"
+    await spawner.run_post_stop_hook()
+    await spawner.run_post_stop_hook()
     assert service.asked == ["ended"]
 
 
@@ -145,8 +147,11 @@ async def test_an_end_the_service_did_not_hear_is_told_again(
     compute.status = LOST
     service.broken = True
     assert await spawner.poll() == 1
+    told = asyncio.create_task(spawner.run_post_stop_hook())
+    await asyncio.sleep(0.05)
+    assert not told.done()
     service.broken = False
-    assert await spawner.poll() == 1
+    await asyncio.wait_for(told, 10)
     assert service.asked == ["ended"]
 
 
@@ -167,7 +172,9 @@ async def test_a_stop_waits_until_the_save_is_durable(
     compute.status = JobStatus(state="succeeded", exit_code=0)
     await asyncio.wait_for(stop, 10)
     assert compute.terminated == []
-    assert service.asked.count("stop") == 1 and service.asked[-1] == "ended"
+    assert service.asked.count("stop") == 1
+    await spawner.run_post_stop_hook()
+    assert service.asked[-1] == "ended"
 
 
 async def test_a_stop_outlasts_a_service_that_is_away(
@@ -223,3 +230,30 @@ async def test_a_late_viewer_sees_the_whole_progress(spawner: BatchSpawner) -> N
         events = [event async for event in spawner.progress()]
         assert [event["message"] for event in events] == ["queued: done", "host: running"]
         assert events[0]["progress"] < events[1]["progress"] <= 100
+
+
+@pytest.mark.parametrize(
+    ("hub", "beyond"),
+    [
+        ({}, True),
+        ({"bind_url": "http://:8000"}, True),
+        ({"bind_url": "http://0.0.0.0:8000/x/"}, True),
+        ({"bind_url": "https://10.1.2.3:443"}, True),
+        ({"bind_url": "http://127.0.0.1:8000/"}, False),
+        ({"bind_url": "http://[::1]:8000/"}, False),
+        ({"bind_url": "http://localhost:8000/"}, False),
+        ({"ip": "127.0.0.1"}, False),
+        ({"ip": ""}, True),
+    ],
+)
+def test_a_hub_that_others_can_reach_is_recognised(hub: dict[str, str], beyond: bool) -> None:
+    assert listens_beyond_loopback(Config(JupyterHub=hub)) is beyond
+
+
+async def test_local_studios_are_refused_on_a_hub_that_others_can_reach(
+    spawner: BatchSpawner, compute: Compute
+) -> None:
+    with pytest.raises(StudiosError, match="allow_local_on_network"):
+        spawner._check_local("here")
+    spawner.config.Studios.allow_local_on_network = True
+    spawner._check_local("here")

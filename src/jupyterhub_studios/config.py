@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
-from traitlets import Dict, Float, TraitError, Unicode, validate
+from traitlets import Bool, Dict, Float, TraitError, Unicode, validate
 from traitlets.config import Configurable
 
 from .models import ComputeEnvironment, StudiosError, Template
@@ -111,6 +111,17 @@ class Studios(Configurable):
         Seconds a layer must have been named by no checkpoint before a sweep may remove it.
 
         Default: ``86400`` (a day). Example: ``c.Studios.sweep_grace = 604800``
+        """,
+    ).tag(config=True)
+
+    allow_local_on_network = Bool(
+        False,
+        help="""
+        Let compute environments of kind ``local`` run studios although the Hub listens beyond loopback.
+        Such studios see this machine's files and share its network: everybody who can sign in must be
+        trusted with the machine.
+
+        Default: ``False``. Example: ``c.Studios.allow_local_on_network = True``
         """,
     ).tag(config=True)
 

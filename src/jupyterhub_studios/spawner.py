@@ -10,19 +10,23 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from ipaddress import ip_address
 from typing import Any
 from urllib.parse import urlsplit
 
 import aiohttp
 from jupyterhub.spawner import Spawner, SpawnException
+from jupyterhub.utils import maybe_future
 from pydantic import BaseModel, ValidationError
 from traitlets import Bool, Float, Instance, Unicode, default
+from traitlets.config import Config
 
 from .compute import Compute, open_compute
 from .compute.poller import Poller
 from .config import Studios
 from .models import (
     JobStatus,
+    Kind,
     Launch,
     LaunchRequest,
     Problem,
@@ -35,6 +39,7 @@ from .models import (
 
 RETRY_SECONDS = 2.0
 LONG_POLL_SECONDS = 10
+REPORT_TRIES = 20
 EXIT_SECONDS = 30  # how long a saved job may take to end by itself before it is terminated
 
 
@@ -70,6 +75,7 @@ class BatchSpawner(Spawner):
     session_id = Unicode()
     compute_environment = Unicode()
     job_id = Unicode()
+    _ended: JobStatus | None = None  # how the job ended, once that is known
     _reported = Bool(False)  # the service knows that the job is over
     _progress = Instance(SessionProgress, kw={"version": 0, "state": SessionState.STARTING})
 
@@ -98,6 +104,7 @@ class BatchSpawner(Spawner):
         super().clear_state()
         for name in _STATE:
             setattr(self, name, "")
+        self._ended = None
         self._reported = False
         self._progress = SessionProgress(version=0, state=SessionState.STARTING)
 
@@ -111,6 +118,19 @@ class BatchSpawner(Spawner):
     def _compute(self) -> Compute:
         return open_compute(Studios(config=self.config).compute_environments[self.compute_environment])
 
+    def _check_local(self, environment: str) -> None:
+        """Sessions of kind local see this machine, so strangers must not be able to reach the Hub."""
+        studios = Studios(config=self.config)
+        kind = studios.compute_environments[environment].kind
+        if kind == Kind.LOCAL and not studios.allow_local_on_network and listens_beyond_loopback(self.config):
+            raise StudiosError(
+                "Studios cannot run on this machine",
+                "the Hub listens beyond loopback, and a studio here sees the machine's own files",
+                "An administrator can bind the Hub to 127.0.0.1 or, where everybody who can sign in is "
+                "trusted with the machine, set c.Studios.allow_local_on_network = True",
+                status=403,
+            )
+
     # --- start ---
 
     async def start(self) -> str:
@@ -119,12 +139,11 @@ class BatchSpawner(Spawner):
             self.studio_id, self.session_id = launch.studio_id, launch.session_id
             self.compute_environment = launch.compute_environment
             try:
+                self._check_local(launch.compute_environment)
                 self.job_id = await self._compute.submit(launch.job)
             except BaseException as error:
                 # Cancelled or refused: the service must not wait for a job that never was.
-                await self._report(
-                    SessionEnded(state="failed", reason=f"The job could not be submitted: {error}")
-                )
+                await self._report(JobStatus(state="failed", reason=f"the job was not submitted: {error}"))
                 raise
             self._commit_state()
             return await self._wait_ready()
@@ -157,7 +176,7 @@ class BatchSpawner(Spawner):
                 raise StudiosError(progress.message or "The start was cancelled")
             status = await Poller.instance().status(self._compute, self.job_id)
             if status.ended:
-                await self._report_status(status)
+                await self._report(status)
                 final = await self._follow(wait=0)
                 raise StudiosError(final.message or f"The job ended: {status.reason}")
 
@@ -196,8 +215,20 @@ class BatchSpawner(Spawner):
         status = await Poller.instance().status(self._compute, self.job_id)
         if not status.ended:
             return None
-        await self._report_status(status)
+        self._ended = status
         return status.exit_code if status.exit_code is not None else 1
+
+    async def run_post_stop_hook(self) -> None:
+        """Tell the service of the end, now that the Hub has dealt with it.
+
+        Not earlier: people may start the studio again as soon as the service knows, and a start while the
+        Hub still handles the end of the last session would be stopped along with it.
+        """
+        for _ in range(REPORT_TRIES):
+            if self._ended is None or await self._report(self._ended):
+                break
+            await asyncio.sleep(RETRY_SECONDS)
+        await maybe_future(super().run_post_stop_hook())
 
     async def get_url(self) -> str:
         """Where the session is now: asked by a restarted Hub, maybe while the session still starts."""
@@ -231,7 +262,7 @@ class BatchSpawner(Spawner):
                 break
             if progress.force or not progress.agent_seen:
                 await self._terminate("force" if progress.force else "cancelled")
-        await self._report_status(status)
+        self._ended = status
 
     async def _wait_exit(self) -> JobStatus:
         for _ in range(EXIT_SECONDS):
@@ -247,21 +278,20 @@ class BatchSpawner(Spawner):
 
     # --- the service ---
 
-    async def _report_status(self, status: JobStatus) -> None:
-        if status.ended:
-            await self._report(
-                SessionEnded(state=status.state, exit_code=status.exit_code, reason=status.reason)
-            )
-
-    async def _report(self, ended: SessionEnded) -> None:
-        if self._reported:
-            return
+    async def _report(self, status: JobStatus) -> bool:
+        """Tell the service that the job is over, once. False: it does not answer; it would ask the Hub after
+        some minutes by itself."""
+        ended = SessionEnded.model_validate(status.model_dump())
         try:
-            await self._ask("POST", f"sessions/{self.session_id}/ended", ended)
+            if not self._reported:
+                await self._ask("POST", f"sessions/{self.session_id}/ended", ended)
             self._reported = True
-        except (aiohttp.ClientError, StudiosError) as error:
-            # The service asks the Hub about sessions that it has not heard of for long.
+        except aiohttp.ClientError as error:
             self.log.warning("The studios service was not told that %s ended: %s", self._log_name, error)
+        except StudiosError as error:
+            self.log.warning("The studios service does not know %s: %s", self._log_name, error)
+            self._reported = True
+        return self._reported
 
     async def _ask(self, method: str, path: str, body: BaseModel | None = None) -> Any:
         """One request to the service. Its problems become StudiosError, its absence an aiohttp.ClientError."""
@@ -281,6 +311,15 @@ class BatchSpawner(Spawner):
                 return await answer.json() if answer.content_length != 0 else None
         except TimeoutError as error:
             raise aiohttp.ClientError("no answer in time") from error
+
+
+def listens_beyond_loopback(config: Config) -> bool:
+    """Whether the Hub of this configuration can be reached from other machines."""
+    address = urlsplit(config.JupyterHub.get("bind_url", "")).hostname or config.JupyterHub.get("ip", "")
+    try:
+        return not ip_address(address).is_loopback
+    except ValueError:
+        return bool(address != "localhost")  # no address at all means every interface
 
 
 _STATE = ("studio_id", "session_id", "compute_environment", "job_id")

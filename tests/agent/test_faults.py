@@ -11,7 +11,7 @@ import pytest
 from jupyterhub_studios.models import Checkpoint, Command, StoreAccess, Template, new_id
 
 from ..stores import SeaweedFS
-from .harness import Studio, left_overs
+from .harness import Service, Studio, left_overs
 
 pytestmark = pytest.mark.root
 
@@ -125,18 +125,34 @@ async def test_nothing_is_lost_or_doubled_when_the_service_restarts(root_studio:
     await session.stop()
 
 
+async def test_a_job_waits_for_a_service_that_is_down(root_studio: Studio) -> None:
+    session = await root_studio.start()
+    await session.kill()  # it shall have had no service from its beginning
+    service = session.service
+    service.redeemed, service.messages = False, []
+    await service.down()
+    later = await root_studio.launch(_again(service))
+    while "does not answer" not in later.output.read_text():
+        await asyncio.sleep(0.1)
+    await service.up()
+    await later.ready()
+    await later.stop()
+
+
 async def test_the_code_works_once(root_studio: Studio) -> None:
     session = await root_studio.start()
     await session.ready()
-    second = await root_studio.launch(_again(session.service, root_studio))
+    second = await root_studio.launch(_again(session.service))
     assert await second.ended() == 1
     assert "used already" in second.output.read_text()
     assert "the-code" not in second.output.read_text()
     await session.stop()
 
 
-def _again(service: object, studio: Studio) -> object:
-    service.spec = service.spec.model_copy(update={"session_id": new_id("se")})  # type: ignore[attr-defined]
+def _again(service: Service) -> Service:
+    assert service.spec is not None
+    epoch = service.spec.epoch + 1
+    service.spec = service.spec.model_copy(update={"session_id": new_id("se"), "epoch": epoch})
     return service
 
 
@@ -175,7 +191,7 @@ async def test_what_the_service_does_not_know_is_restored_too(root_studio: Studi
     second = await root_studio.start(known)
     await second.ready()
     assert await second.sh("cat file") == "saved\n"
-    assert "saved last" in [m.event.message for m in second.service.of("event") if m.event][0]
+    assert "saved last" in str([m.event.message for m in second.service.of("event") if m.event])
     await second.stop()
 
 

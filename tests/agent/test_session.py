@@ -122,10 +122,13 @@ async def test_debian_packages_can_be_installed_and_stay(studio: Studio) -> None
     await session.ready()
     await session.sh(
         """set -e; mkdir -p /tmp/p/DEBIAN /tmp/p/usr/bin /tmp/p/etc /tmp/p/var/lib/studio-test; cd /tmp/p
-        printf 'Package: studio-test\\nVersion: 1.2\\nArchitecture: all\\nMaintainer: t <t@t>\\nDescription: t\\n' > DEBIAN/control
-        printf '#!/bin/sh\\nadduser --system --group studiotest\\nchown studiotest /var/lib/studio-test\\n' > DEBIAN/postinst
+        printf 'Package: studio-test\\nVersion: 1.2\\nArchitecture: all\\n' > DEBIAN/control
+        printf 'Maintainer: t <t@t>\\nDescription: t\\n' >> DEBIAN/control
+        printf '#!/bin/sh\\nadduser --system --group studiotest\\n' > DEBIAN/postinst
+        echo 'chown studiotest /var/lib/studio-test' >> DEBIAN/postinst
         chmod 755 DEBIAN/postinst; echo /etc/studio-test.conf > DEBIAN/conffiles; echo a=1 > etc/studio-test.conf
-        printf '#!/bin/sh\\necho installed\\n' > usr/bin/studio-test; chmod 755 usr/bin/studio-test
+        printf '#!/bin/sh\\necho installed\\n' > usr/bin/studio-test
+        chmod 755 usr/bin/studio-test
         dpkg-deb --root-owner-group --build /tmp/p /tmp/p.deb; apt-get install -y /tmp/p.deb; studio-test"""
     )
     saved = await session.stop()
@@ -148,7 +151,8 @@ async def test_the_session_knows_only_what_it_should(studio: Studio) -> None:
     assert len(environment["STUDIO_IDENTITY_KEY"]) == 44
     assert set(environment) <= {
         "PATH", "LANG", "SHELL", "USER", "HOME", "PWD", "MINE", "FROM_TEMPLATE", "STUDIO_ID", "STUDIO_NAME",
-        "STUDIO_IDENTITY_KEY", "STUDIO_OWNER", "STUDIO_SERVER_NAME", "STUDIO_PREFIX", "STUDIO_HUB_PREFIX", "OLDPWD", "SHLVL", "_",
+        "STUDIO_IDENTITY_KEY", "STUDIO_OWNER", "STUDIO_SERVER_NAME",
+            "STUDIO_PREFIX", "STUDIO_HUB_PREFIX", "OLDPWD", "SHLVL", "_",
     }  # fmt: skip
     assert await session.sh("pwd; id -u; umask") == "/workspace\n0\n0022\n"
     assert await session.sh("command -v pip") == f"{Path(sys.executable).parent}/pip\n"

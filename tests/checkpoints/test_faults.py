@@ -366,7 +366,7 @@ async def test_unreadable_files_are_told(tmp_path: Path) -> None:
         (tmp_path / "upper" / f"f{number}").write_text("x")
     (tmp_path / "upper" / "locked").write_text("secret")
     (tmp_path / "upper" / "locked").chmod(0)
-    subprocess.run(["chown", "-R", "65534:65534", tmp_path], check=True)
+    await asyncio.to_thread(subprocess.run, ["chown", "-R", "65534:65534", tmp_path], check=True)
     for folder in (tmp_path, *tmp_path.parents):
         if str(folder).startswith("/tmp/pytest"):
             folder.chmod(0o755)

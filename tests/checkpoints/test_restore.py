@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import shutil
 import socket
@@ -11,13 +12,17 @@ from pathlib import Path
 
 import pytest
 
-from jupyterhub_studios.checkpoints import Store
-from jupyterhub_studios.models import CheckpointStatus
+from jupyterhub_studios.checkpoints import Store, fetch_layers
+from jupyterhub_studios.models import CheckpointStatus, LayerRef
 
 from .conftest import Opens
 from .trees import Session, Tree, differences
 
 pytestmark = pytest.mark.root
+
+
+async def run(*command: str | Path) -> None:
+    await asyncio.to_thread(subprocess.run, command, check=True)
 
 
 async def stop_and_start(opens: Opens, session: Session) -> tuple[Tree, Session]:
@@ -54,7 +59,7 @@ async def test_every_kind_of_entry(opens: Opens) -> None:
     os.truncate(root / "only-hole", 50 << 20)
     os.setxattr(root / "plain", "user.note", b"with\nnewline\0and zero")
     os.setxattr(root / "sticky", "user.mark", b"dir")
-    subprocess.run(["setcap", "cap_net_raw+ep", root / "setuid"], check=True)
+    await run("setcap", "cap_net_raw+ep", root / "setuid")
     os.utime(root / "plain", (1_000_000_000, 1_000_000_000))
     listener = socket.socket(socket.AF_UNIX)
     listener.bind(str(root / "socket"))
@@ -82,7 +87,7 @@ async def test_any_name(opens: Opens, saves: int) -> None:
             if place.endswith(b".dir"):
                 os.mkdir(place)  # noqa: PTH102 (bytes)
                 place += b"/" + name
-            with open(place, "wb") as file:  # noqa: PTH123 (bytes)
+            with open(place, "wb") as file:  # noqa: PTH123, ASYNC230 (bytes)
                 file.write(name)
     if saves == 2:
         await session.saver.save()
@@ -216,9 +221,7 @@ async def test_across_interim_saves(
     assert differences(seen, after.look()) == {}
 
 
-async def _assert_restores(store: Store, other: Session, layers: list, seen: Tree) -> None:
-    from jupyterhub_studios.checkpoints import fetch_layers
-
+async def _assert_restores(store: Store, other: Session, layers: list[LayerRef], seen: Tree) -> None:
     files = await fetch_layers(store, layers, other.folder / "layers")
     try:
         other.mount(files)
@@ -267,7 +270,7 @@ async def test_acl_is_told_and_never_widens(opens: Opens) -> None:
     session = await opens()
     (session.root / "guarded").write_text("secret")
     (session.root / "guarded").chmod(0o600)
-    subprocess.run(["setfacl", "-m", "u:1000:rw,g::---", session.root / "guarded"], check=True)
+    await run("setfacl", "-m", "u:1000:rw,g::---", session.root / "guarded")
     checkpoint = await session.saver.save(final=True)
     assert "guarded has an access control list" in checkpoint.message
     session.close()

@@ -6,6 +6,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy.orm import Session
 
 from jupyterhub_studios.config import Studios
 from jupyterhub_studios.models import Command, LaunchRequest, SessionState, StudioSpec, now
@@ -76,6 +77,26 @@ async def test_a_session_that_lives_on_without_the_hub_is_asked_to_save(
     await watch.check(at + GRACE)
     assert [command.kind for command in sent] == ["stop"]
     assert (await service.database.run(q.session, session)).state == SessionState.STOPPING.value
+
+
+async def test_a_lifespan_ends_with_a_save(service: Service, hub: RealHub) -> None:
+    hub.token("alice")
+    session = await launched(service)
+    sent: list[Command] = []
+    service.channels[session] = Channel(sent)  # type: ignore[assignment]
+    ready = now()
+
+    def run(db: Session) -> None:
+        row = q.session(db, session)
+        row.state, row.ready_at = SessionState.RUNNING.value, ready
+
+    await service.database.run(run)
+    watch = Watch(service)
+    await watch.check(ready + timedelta(hours=8, seconds=-1))
+    assert sent == []
+    await watch.check(ready + timedelta(hours=8))
+    assert [command.kind for command in sent] == ["stop"]
+    assert "lifespan of 8 h" in sent[0].reason
 
 
 class Channel:

@@ -44,6 +44,7 @@ def demo(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
     finally:
         demo.stop()
         demo.kill()
+        demo.keep_logs(ROOT / "test-results" / "logs" / request.param.split()[0])
         shutil.rmtree(folder)
 
 

@@ -176,8 +176,10 @@ class Capture:
                 raise
             await self._again_one_by_one(before)  # it gives up where one file can be left out
             return
-        await self._add(path, len(before), before.keys(), before, content_bytes(before, before))
-        after, unlisted = await asyncio.to_thread(scan, self.upper)
+        _, (after, unlisted) = await asyncio.gather(
+            self._add(path, len(before), before.keys(), before, content_bytes(before, before)),
+            asyncio.to_thread(scan, self.upper),
+        )
         changes = diff(before, after)
         recent = started - RACY_NS
         restless = {p for p, e in after.items() if e.is_dir and (before.get(p) != e or e.ctime_ns > recent)}

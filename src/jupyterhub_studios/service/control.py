@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from tornado.websocket import WebSocketClosedError, WebSocketHandler
 
 from ..models import Ack, AgentMessage, Command, Hello, SessionState, StudiosError, new_id, now
-from . import activity
+from . import activity, route
 from .core import Service
 from .database import SessionRow
 from .database import queries as q
@@ -78,6 +78,8 @@ class ControlHandler(WebSocketHandler, ProblemHandler):
         self._follow_up(parsed, received)
 
     def _follow_up(self, message: AgentMessage, received: Received) -> None:
+        if message.kind == "address":
+            self.service.keep(asyncio.ensure_future(route.follow(self.service, self.session_id)))
         if message.kind != "log":
             self.service.changes.announce(self.session_id, received.studio_id)
         if received.active_at:

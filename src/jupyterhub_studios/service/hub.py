@@ -71,6 +71,11 @@ class Hub:
             raise
         return set(user.get("servers", {}))
 
+    async def server_ready(self, owner: str, server: str) -> bool:
+        """Whether the Hub's proxy leads to the server."""
+        user = await self._ask("GET", f"users/{_quoted(owner)}")
+        return bool(user.get("servers", {}).get(server, {}).get("ready"))
+
     # --- people ---
 
     async def person(self, name: str) -> dict[str, Any] | None:

@@ -31,7 +31,7 @@ from .database import queries as q
 from .hub import HubError
 
 RESOURCES = ("cpus", "memory_mib", "gpus", "lifespan_hours", "environment")
-_STILL_ENDING = ("pending stop", "already running")
+_STILL_ENDING = ("pending stop", "pending spawn", "already running")
 STARTING, DELETING = "started", "deleted"
 
 

@@ -82,7 +82,9 @@ def _studio_view(
     at: datetime,
 ) -> StudioView:
     saved = checkpoint_view(checkpoint, row.checkpoint_id) if checkpoint else None
-    current = state.studio_state(SessionState(session.state) if session else None)
+    current = (
+        state.studio_state(SessionState(session.state), session.routed) if session else StudioState.STOPPED
+    )
     forceable = session is not None and state.can_force(session.stopping_at, at, service.config.force_after)
     template = service.config.templates.get(row.template)
     prefix = session.prefix if session else service.address.server(row.owner, row.server_name)

@@ -1,4 +1,4 @@
-"""What nobody reports: servers that the Hub has lost, and shares that were taken back."""
+"""What nobody reports: lifespans that are over, servers that the Hub has lost, shares that were taken back."""
 
 from __future__ import annotations
 
@@ -9,12 +9,13 @@ from datetime import datetime, timedelta
 from sqlalchemy.orm import Session
 
 from ..models import Command, SessionEnded, SessionState, new_id, now
+from . import route
 from .core import Service
 from .database import SessionRow
 from .database import queries as q
 from .hub import HubError
 from .permissions import shared_with
-from .sessions import lifecycle
+from .sessions import lifecycle, state
 
 log = logging.getLogger("studios.watch")
 
@@ -38,12 +39,24 @@ class Watch:
         self._missing = {row.id: self._missing[row.id] for row in sessions if row.id in self._missing}
         for row in sessions:
             try:
+                if row.state == SessionState.RUNNING.value:
+                    await route.check(self._service, row)
+                await self._end_lifespan(row, at)
                 await self._reconcile(row, at)
                 await self._check_visitors(row)
             except HubError as error:
                 log.warning("The Hub could not be asked about %s/%s: %s", row.owner, row.server_name, error)
             except Exception:
                 log.exception("Watching session %s failed", row.id)
+
+    # --- lifespans ---
+
+    async def _end_lifespan(self, row: SessionRow, at: datetime) -> None:
+        hours = (await self._service.database.run(q.studio, row.studio_id)).lifespan_hours
+        if row.state == SessionState.RUNNING.value and state.lifespan_over(row.ready_at, hours, at):
+            await lifecycle.stop(
+                self._service, row.id, f"Its lifespan of {hours} h was over. Everything is saved."
+            )
 
     # --- servers that the Hub lost ---
 

@@ -86,6 +86,7 @@ class SessionRow(Base):
     ended_at: Mapped[datetime | None]
     address: Mapped[str | None]
     agent_seen: Mapped[bool] = mapped_column(default=False)
+    routed: Mapped[bool] = mapped_column(default=False)  # the Hub's proxy leads to it
     durable: Mapped[bool] = mapped_column(default=False)
     force: Mapped[bool] = mapped_column(default=False)
     acked: Mapped[int] = mapped_column(default=0)  # high-water mark of the agent's messages

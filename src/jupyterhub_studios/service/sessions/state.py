@@ -75,13 +75,20 @@ def on_job_ended(facts: Facts, ended: SessionEnded, saved: bool) -> Change | Non
     )
 
 
-def studio_state(latest: SessionState | None) -> StudioState:
-    """A studio is what its latest session is; one that never ran is stopped."""
-    return StudioState(latest.value) if latest else StudioState.STOPPED
+def studio_state(latest: SessionState, routed: bool) -> StudioState:
+    """A studio is what its latest session is, but starting as long as nobody can reach it (not ``routed``)."""
+    if latest == SessionState.RUNNING and not routed:
+        return StudioState.STARTING
+    return StudioState(latest.value)
 
 
 def can_force(stopping_at: datetime | None, now: datetime, force_after: float) -> bool:
     return stopping_at is not None and now - stopping_at >= timedelta(seconds=force_after)
+
+
+def lifespan_over(ready_at: datetime | None, hours: int, now: datetime) -> bool:
+    """``hours``: of the studio, counted from when the session was ready; 0 means no end."""
+    return hours > 0 and ready_at is not None and now - ready_at >= timedelta(hours=hours)
 
 
 def kept(saved_at: datetime | None, now: datetime) -> str:

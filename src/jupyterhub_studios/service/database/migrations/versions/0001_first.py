@@ -69,6 +69,7 @@ def upgrade() -> None:
         sa.Column("ended_at", sa.DateTime(), nullable=True),
         sa.Column("address", sa.String(length=255), nullable=True),
         sa.Column("agent_seen", sa.Boolean(), nullable=False),
+        sa.Column("routed", sa.Boolean(), nullable=False),
         sa.Column("durable", sa.Boolean(), nullable=False),
         sa.Column("force", sa.Boolean(), nullable=False),
         sa.Column("acked", sa.Integer(), nullable=False),
