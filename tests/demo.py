@@ -124,7 +124,8 @@ class Demo:
 
     def keep_logs(self, folder: Path) -> None:
         """Copy the logs of Hub, service and agents out of a home that is about to go."""
-        for log in self.home.rglob("*.log"):
+        patterns = ("hub/*.log", "service/logs/*.log", "scratch/*/agent.log")
+        for log in (log for pattern in patterns for log in self.home.glob(pattern)):
             target = folder / log.relative_to(self.home)
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(log, target)

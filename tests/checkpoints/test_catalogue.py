@@ -96,6 +96,13 @@ async def test_nothing_changed(studio: Studio, monkeypatch: pytest.MonkeyPatch) 
     assert len(await layers_in(studio.store)) == 2
 
 
+async def test_equal_changes_make_different_layers(studio: Studio) -> None:
+    """overlayfs refuses a layer that lies below itself."""
+    (studio.upper / "d").mkdir()
+    saves = [await (await studio.begin()).save(final=True) for _ in range(3)]
+    assert len({layer.digest for layer in saves[-1].layers}) == 3
+
+
 async def test_a_long_session_has_few_layers(studio: Studio) -> None:
     saver = await studio.begin()
     (studio.upper / "big").write_bytes(os.urandom(6 << 20))
@@ -105,7 +112,7 @@ async def test_a_long_session_has_few_layers(studio: Studio) -> None:
         checkpoint = await saver.save()
         assert len(checkpoint.layers) <= 4
         assert step == 0 or checkpoint.layers[0].size >= 6 << 20
-    for step in range(12):
+    for _ in range(12):
         (studio.upper / "big").write_bytes(os.urandom(20 << 20))
         checkpoint = await saver.save()
     assert checkpoint.size < 110 << 20, "mostly dead layers are written anew"
@@ -156,7 +163,7 @@ async def test_fork_of_something_gone(studio: Studio) -> None:
 
 async def test_delete(studio: Studio) -> None:
     first, second = await studio.run("1"), await studio.run("2")
-    with pytest.raises(StudiosError, match="(?i)it is the current one") as told:
+    with pytest.raises(StudiosError, match=r"(?i)it is the current one") as told:
         await catalogue.delete(studio.store, studio.id, second.id)
     assert told.value.problem.status == 409
     await catalogue.delete(studio.store, studio.id, first.id)

@@ -14,7 +14,7 @@ from jupyterhub_studios.checkpoints.scan import clock_ns, diff, racy, scan, topm
 def test_scan(tmp_path: Path) -> None:
     (tmp_path / "d").mkdir()
     (tmp_path / "d" / "f").write_text("x")
-    os.symlink("d", tmp_path / "link")
+    (tmp_path / "link").symlink_to("d")
     listener = socket.socket(socket.AF_UNIX)
     listener.bind(str(tmp_path / "socket"))
     listener.close()

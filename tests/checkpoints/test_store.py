@@ -121,7 +121,7 @@ async def test_errors_of_a_bucket(seaweed: SeaweedFS) -> None:
 
 async def test_errors_of_a_folder(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(StudiosError, match="(?i)not a directory"):
+    with pytest.raises(StudiosError, match=r"(?i)not a directory"):
         Store.open(f"file://{tmp_path}/file/below")
 
 

@@ -111,9 +111,9 @@ class Session:
     def close(self) -> None:
         if self.open_:
             unmount(self.root)
-            for point in self.points:
-                unmount(point)
             self.open_ = False
+        while self.points:
+            unmount(self.points.pop())
 
     def look(self, links_too: bool = True) -> Tree:
         return look(self.root, links_too)
@@ -123,7 +123,6 @@ async def restored(
     store: Store, checkpoint: Checkpoint, base: Path, folder: Path, links_too: bool = True
 ) -> Tree:
     """What a session that continues from ``checkpoint`` sees."""
-    folder.mkdir(parents=True)
     files = await fetch_layers(store, checkpoint.layers, folder / "layers")
     session = Session(store, checkpoint.studio_id, base, folder, 0)
     try:

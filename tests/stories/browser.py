@@ -89,14 +89,18 @@ class Person:
         confirm = self.page.get_by_role("dialog").get_by_role("button", name=re.compile("^Stop"))
         if confirm.count():
             confirm.click()
-        expect(self.page.locator("[data-state]").first).to_have_attribute("data-state", "stopped", timeout=START_MS)
+        expect(self.page.locator("[data-state]").first).to_have_attribute(
+            "data-state", "stopped", timeout=START_MS
+        )
 
     # --- in JupyterLab ---
 
     def menu(self, *names: str) -> None:
         self.page.get_by_role("menuitem", name=names[0], exact=True).first.click()
         for name in names[1:]:
-            item = self.page.locator(".lm-Menu").last.get_by_role("menuitem", name=re.compile(rf"^{re.escape(name)}"))
+            item = self.page.locator(".lm-Menu").last.get_by_role(
+                "menuitem", name=re.compile(rf"^{re.escape(name)}")
+            )
             item.first.click()
 
     def open_terminal(self) -> None:

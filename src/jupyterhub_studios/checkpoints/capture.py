@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from ..models import LayerRef, StudiosError
-from .layers import DISK_FULL, Builder, cleanup, listing, reference
+from .layers import DISK_FULL, Builder, listing, reference
 from .scan import RACY_NS, Changes, Manifest, clock_ns, content_bytes, diff, parents, racy, scan, topmost
 from .tarstream import Item, Report, has_acl
 
@@ -96,7 +96,8 @@ class Capture:
             raise
 
     async def discard(self) -> None:
-        await cleanup(list(self.files.values()))
+        self.files.clear()
+        await asyncio.to_thread(self.builder.clear)
 
     def _keep(self, changes: Changes, now: Manifest) -> int:
         """How many of the layers stay as they are; those above become part of the new one."""
@@ -185,7 +186,8 @@ class Capture:
         restless = {p for p, e in after.items() if e.is_dir and (before.get(p) != e or e.ctime_ns > recent)}
         if (root.st_mtime_ns, root.st_ctime_ns) != _times(self.upper) or root.st_ctime_ns > recent:
             restless = {b""}
-        removed = await self._not_there_any_more(path, before, after, restless)
+        shown = await self._held(path, before, after, restless)
+        removed = shown - after.keys()
         if said.count("creating empty file") > len(changes.changed) + len(before.keys() - after.keys()):
             await self._again_one_by_one(after)
             return
@@ -196,28 +198,25 @@ class Capture:
         self.state.left_out |= set(unlisted)
         self.state.dirty = racy(after, started)
         first = self.state.layers[0]
-        shown = first.visible | removed
-        self.state.layers[0] = replace(first, touched=first.touched | shown | after.keys(), visible=shown)
+        self.state.layers[0] = replace(first, touched=shown | after.keys(), visible=shown)
         if changes.changed or acls or removed:
             await self._layer(changes.changed | acls, removed, changes.opened, shown)
 
-    async def _not_there_any_more(
+    async def _held(
         self, layer: Path, before: Manifest, after: Manifest, restless: set[bytes]
-    ) -> set[bytes]:
-        """Paths that ``layer`` holds although they are gone, some of which were never seen: they came and went
-        while it was written. Its list has one name a line, so names with a newline go by what was seen."""
-        if not restless:
-            return set()
+    ) -> frozenset[bytes]:
+        """The paths that ``layer`` shows: what was seen before, and in ``restless`` directories whatever came while
+        it was written, perhaps to go again. Its list has one name a line, so names with a newline go by what
+        was seen."""
         top = [path for path in restless if not any(parent in restless for parent in parents(path))]
-        held = await asyncio.to_thread(listing, layer, [path for path in top if path in before or not path])
+        top = [path for path in top if path in before or not path]
+        held = await asyncio.to_thread(listing, layer, top) if top else set()
         odd = {path for path in before.keys() | after.keys() if b"\n" in path}
-        lines = {path.partition(b"\n")[0] for path in odd}
-        return (held - lines - {b""} | (odd & before.keys())) - after.keys()
+        return frozenset(before.keys() | odd | held - {path.partition(b"\n")[0] for path in odd} - {b""})
 
     async def replace(self, items: list[Item]) -> None:
         """One layer of ``items``, which are the whole upperdir over layers below it, in place of all others."""
         await self.discard()
-        self.files.clear()
         path, report = await self.builder.run(lambda: self.builder.of(items, self.upper, frozenset()))
         self.state = State([], self.state.saved, self.state.dirty | report.unstable, merged=True)
         self.state.left_out, self.state.acls = report.unreadable, report.acls
@@ -226,7 +225,6 @@ class Capture:
     async def _again_one_by_one(self, now: Manifest) -> None:
         """Some files could not be read and became empty ones: capture so that each is known by name."""
         await self.discard()
-        self.files.clear()
         self.state.layers, self.state.saved = [], now
         await self._layer(now.keys(), frozenset(), _opaque(now), frozenset())
 

@@ -43,8 +43,11 @@ class Builder:
         self.process: subprocess.Popen[bytes] | None = None
         self.cancelled = False
         scratch.mkdir(parents=True, exist_ok=True)
-        for left_over in scratch.glob(f"*{PARTIAL}"):
-            left_over.unlink()
+        self.clear()  # of what a killed session left
+
+    def clear(self) -> None:
+        for path in [*self.scratch.glob(f"*{PARTIAL}"), *self.scratch.glob(f"*{SUFFIX}")]:
+            path.unlink(missing_ok=True)
 
     async def run(self, work: Callable[[], T]) -> T:
         """``work`` in a thread; when the caller is cancelled, the process ends first, then the thread."""
@@ -91,6 +94,10 @@ class Builder:
             target.unlink(missing_ok=True)
 
     def _keep(self, target: Path) -> Path:
+        """A finished layer. A block that squashfs does not look at makes each one different: equal changes in
+        the same second must not give one name to two layers of a chain, which overlayfs refuses."""
+        with target.open("ab") as file:
+            file.write(secrets.token_bytes(16).ljust(4096, b"\0"))
         kept = target.with_suffix(SUFFIX)
         target.rename(kept)
         return kept
@@ -178,11 +185,3 @@ def listing(layer: Path, directories: Sequence[bytes]) -> set[bytes]:
 def _escaped(name: bytes) -> bytes:
     """unsquashfs takes patterns: a backslash before each special character makes it a plain one."""
     return b"".join(b"\\" + bytes([c]) if c in b"\\*?[]" else bytes([c]) for c in name)
-
-
-async def cleanup(paths: Sequence[Path]) -> None:
-    def remove() -> None:
-        for path in paths:
-            path.unlink(missing_ok=True)
-
-    await asyncio.to_thread(remove)
