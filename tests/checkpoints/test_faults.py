@@ -396,7 +396,7 @@ async def test_unreadable_files_are_told(tmp_path: Path) -> None:
 
 
 async def _until(condition: Callable[[], bool]) -> None:
-    while not condition():  # noqa: ASYNC110 (of another process)
+    while not condition():
         await asyncio.sleep(0.01)
 
 

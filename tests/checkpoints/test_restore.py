@@ -87,7 +87,7 @@ async def test_any_name(opens: Opens, saves: int) -> None:
             if place.endswith(b".dir"):
                 os.mkdir(place)  # noqa: PTH102 (bytes)
                 place += b"/" + name
-            with open(place, "wb") as file:  # noqa: PTH123, ASYNC230 (bytes)
+            with open(place, "wb") as file:  # noqa: PTH123 (bytes)
                 file.write(name)
     if saves == 2:
         await session.saver.save()

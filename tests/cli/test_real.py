@@ -47,7 +47,7 @@ async def test_a_studio_from_making_to_deleting(hub: RealHub) -> None:
     studio = json.loads(out)
 
     starting = asyncio.create_task(studios(hub, "start", "Äpfel", "--wait"))
-    while (await play.show(studio["id"]))["session"] is None:  # noqa: ASYNC110 - another process starts it
+    while (await play.show(studio["id"]))["session"] is None:
         await asyncio.sleep(0.1)
     async with Agent((await play.job(studio)).job) as agent:
         await agent.come_up()

@@ -144,7 +144,7 @@ async def test_a_visitor_who_leaves_a_download_is_no_error(
         await answer.content.readany()
         answer.close()
     async with asyncio.timeout(10):
-        while place.gate._open:  # noqa: ASYNC110
+        while place.gate._open:
             await asyncio.sleep(0.01)
     assert caplog.records == []
 

@@ -101,5 +101,5 @@ async def test_sockets_leave_nothing_behind(place: Place, ada: Session, app: App
             assert socket._response.connection.transport is not None
             socket._response.connection.transport.abort()
     async with asyncio.timeout(10):
-        while place.gate._open:  # noqa: ASYNC110
+        while place.gate._open:
             await asyncio.sleep(0.01)

@@ -19,7 +19,7 @@ from jupyterhub_studios.models import AgentMessage, Base, Checkpoint, Checkpoint
 async def eventually(check: Callable[[], Any]) -> None:
     """Wait until ``check()`` is true."""
     async with asyncio.timeout(60):
-        while not check():  # noqa: ASYNC110 - other processes tell nobody
+        while not check():
             await asyncio.sleep(0.02)
 
 
