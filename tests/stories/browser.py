@@ -68,7 +68,7 @@ class Person:
         self.enter(name)
 
     def enter(self, name: str) -> None:
-        """From the studio's page into JupyterLab, when it is ready; the page goes there by itself if it was asked to."""
+        """From the studio's page into JupyterLab, when it is ready; the page goes there by itself if asked."""
         self.page.wait_for_function(
             "() => location.pathname.startsWith('/user/')"
             " || [...document.querySelectorAll('a')].some(a => /^Open/.test(a.textContent.trim()))",

@@ -21,7 +21,7 @@ from playwright.sync_api import expect
 from tests.demo import ROOT, Demo, wait_for
 from tests.stories.browser import Person, chromium
 
-pytestmark = [pytest.mark.root, pytest.mark.browser, pytest.mark.slow]
+pytestmark = [pytest.mark.root, pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(900)]
 
 ORDINARY = "studios-story"
 BASE_FILE = "/etc/issue.net"  # a file of every Debian
@@ -85,7 +85,7 @@ def make_first_studio(person: Person) -> None:
     person.shot("new")
     person.page.get_by_role("button", name="Create and start").click()
     expect(person.page.get_by_role("heading", name="Penguins", level=1)).to_be_visible()
-    expect(person.page.get_by_text("restore", exact=False).first).to_be_visible()
+    expect(person.page.locator("[data-phase=app][data-status=running]")).to_be_visible(timeout=60_000)
     person.shot("starting")
     person.enter("Penguins")
 
@@ -167,6 +167,7 @@ def fork_it(person: Person) -> None:
     person.page.get_by_role("tab", name="Checkpoints").click()
     person.page.get_by_role("link", name=re.compile("^Fork")).first.click()
     expect(person.page.get_by_role("heading", name="Fork", exact=False).first).to_be_visible()
+    expect(person.page.get_by_role("button", name="Fork and start")).to_be_visible()
     person.shot("fork")
     person.page.get_by_role("button", name="Fork and start").click()
     person.enter("Penguins fork")
