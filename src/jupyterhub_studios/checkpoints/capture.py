@@ -9,13 +9,26 @@ and each byte is written a few times at most.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Set
+from collections.abc import Awaitable, Callable, Set
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from ..models import LayerRef, StudiosError
 from .layers import DISK_FULL, Builder, listing, reference
-from .scan import RACY_NS, Changes, Manifest, clock_ns, content_bytes, diff, parents, racy, scan, topmost
+from .scan import (
+    RACY_NS,
+    TICK_NS,
+    Changes,
+    Manifest,
+    clock_ns,
+    content_bytes,
+    diff,
+    is_larger,
+    parents,
+    racy,
+    scan,
+    topmost,
+)
 from .tarstream import Item, Report, has_acl
 
 OWN_LAYERS = 4  # of one session at most (and one more when files changed while the first was written)
@@ -63,17 +76,28 @@ def _some(paths: set[bytes]) -> str:
     return ", ".join(shown) + (f" and {more} more:" if more else ":" if len(shown) > 1 else "")
 
 
-class Capture:
-    """A save in the making: ``state`` as it will be, and the files of its new layers."""
+Upload = Callable[[LayerRef, Path], Awaitable[None]]
 
-    def __init__(self, upper: Path, builder: Builder, before: State) -> None:
+
+class Capture:
+    """A save in the making: ``state`` as it will be, and the files of its new layers, each of which ``upload`` gets
+    as soon as it is complete."""
+
+    def __init__(self, upper: Path, builder: Builder, before: State, upload: Upload) -> None:
         self.upper = upper
         self.builder = builder
         self.before = before
         self.state = before
         self.files: dict[str, Path] = {}
+        self._upload = upload
+        self._uploads: list[asyncio.Task[None]] = []
 
     async def run(self) -> None:
+        first = not self.before.layers and not self.before.merged
+        if first and await asyncio.to_thread(is_larger, self.upper, WHOLE_FILES, WHOLE_BYTES):
+            self.state = State()
+            await self._whole_by_mksquashfs()
+            return
         now, unlisted = await asyncio.to_thread(scan, self.upper)
         changes = diff(self.before.saved, now, self.before.dirty)
         keep = self._keep(changes, now)
@@ -86,16 +110,22 @@ class Capture:
             acls=self.before.acls & now.keys(),
             merged=self.before.merged,
         )
-        try:
-            if keep:
-                await self._fold(self.before.layers[keep - 1], self.before.layers[keep:], changes)
-            else:
-                await self._whole()
-        except BaseException:
-            await self.discard()
-            raise
+        if keep:
+            await self._fold(self.before.layers[keep - 1], self.before.layers[keep:], changes)
+        elif len(now) >= WHOLE_FILES or content_bytes(now, now) >= WHOLE_BYTES:
+            await self._whole_by_mksquashfs()
+        elif now:
+            await self._one_by_one(now)
+
+    async def uploaded(self) -> None:
+        await asyncio.gather(*self._uploads)
 
     async def discard(self) -> None:
+        """End what is under way, and remove this save's files."""
+        for task in self._uploads:
+            task.cancel()
+        await asyncio.gather(*self._uploads, return_exceptions=True)
+        self._uploads.clear()
         self.files.clear()
         await asyncio.to_thread(self.builder.clear)
 
@@ -124,14 +154,6 @@ class Capture:
         opened = {path for path, entry in now.items() if entry.opaque} - under.opaque
         await self._layer(touched & now.keys(), under.visible - now.keys(), opened, under.visible)
 
-    async def _whole(self) -> None:
-        """One layer of everything, in place of all this session's layers."""
-        now = self.state.saved
-        if len(now) >= WHOLE_FILES or content_bytes(now, now) >= WHOLE_BYTES:
-            await self._whole_by_mksquashfs()
-        elif now:
-            await self._layer(now.keys(), frozenset(), _opaque(now), frozenset())
-
     async def _layer(
         self, changed: Set[bytes], removed: Set[bytes], opened: Set[bytes], below: Set[bytes]
     ) -> None:
@@ -149,6 +171,7 @@ class Capture:
     async def _add(self, path: Path, files: int, touched: Set[bytes], view: Manifest, size: int) -> None:
         ref = await asyncio.to_thread(reference, path, files)
         self.files[ref.digest] = path
+        self._uploads.append(asyncio.ensure_future(self._upload(ref, path)))
         own = Own(ref, frozenset(touched), frozenset(view), frozenset(_opaque(view)), size)
         self.state.layers = [*self.state.layers, own]
 
@@ -168,51 +191,52 @@ class Capture:
         state.dirty |= racy(report.captured, started) | report.unstable
 
     async def _whole_by_mksquashfs(self) -> None:
-        """The whole upperdir, read by mksquashfs; what changed meanwhile goes into a second, small layer."""
-        before, root, started = self.state.saved, self.upper.stat(), clock_ns()
+        """The whole upperdir, read by mksquashfs; what changed meanwhile goes into a second, small layer.
+
+        Changed is what differs between a look at the beginning (``before``, while mksquashfs reads the directories,
+        too) and one at the end (``after``); what bears a change time since the beginning; and, as a directory that
+        was moved shows it by its own change time only, all below one that shows it at the first look."""
+        started = clock_ns()
+        looking = asyncio.ensure_future(asyncio.to_thread(scan, self.upper))
         try:
             path, said = await self.builder.run(lambda: self.builder.whole(self.upper))
         except StudiosError as error:
             if error.problem.status == DISK_FULL:
                 raise
-            await self._again_one_by_one(before)  # it gives up where one file can be left out
+            await self._one_by_one((await looking)[0])  # it gives up where one file can be left out
             return
+        finally:
+            await asyncio.wait([looking])
+        before = looking.result()[0]
         _, (after, unlisted) = await asyncio.gather(
             self._add(path, len(before), before.keys(), before, content_bytes(before, before)),
             asyncio.to_thread(scan, self.upper),
         )
-        changes = diff(before, after)
-        recent = started - RACY_NS
-        restless = {p for p, e in after.items() if e.is_dir and (before.get(p) != e or e.ctime_ns > recent)}
-        if (root.st_mtime_ns, root.st_ctime_ns) != _times(self.upper) or root.st_ctime_ns > recent:
-            restless = {b""}
-        shown = await self._held(path, before, after, restless)
-        removed = shown - after.keys()
-        if said.count("creating empty file") > len(changes.changed) + len(before.keys() - after.keys()):
-            await self._again_one_by_one(after)
+        changed, opened = await asyncio.to_thread(_since, started - TICK_NS, before, after)
+        held = await self._held(path, before, after, started - RACY_NS)
+        removed = held - after.keys()
+        if said.count("creating empty file") > len(changed) + len(removed):
+            await self._one_by_one(after)
             return
-        acls: set[bytes] = set()
         if "posix_acl" in said:
-            acls = await asyncio.to_thread(self._with_acl, after)
-        self.state.saved = after
+            changed |= await asyncio.to_thread(self._with_acl, after)
+        shown = held | after.keys()
+        self.state.saved, self.state.dirty = after, racy(after, started)
         self.state.left_out |= set(unlisted)
-        self.state.dirty = racy(after, started)
-        first = self.state.layers[0]
-        self.state.layers[0] = replace(first, touched=shown | after.keys(), visible=shown)
-        if changes.changed or acls or removed:
-            await self._layer(changes.changed | acls, removed, changes.opened, shown)
+        self.state.layers[0] = replace(self.state.layers[0], touched=shown, visible=shown)
+        if changed or removed:
+            await self._layer(changed, removed, opened, shown)
 
-    async def _held(
-        self, layer: Path, before: Manifest, after: Manifest, restless: set[bytes]
-    ) -> frozenset[bytes]:
-        """The paths that ``layer`` shows: what was seen before, and in ``restless`` directories whatever came while
-        it was written, perhaps to go again. Its list has one name a line, so names with a newline go by what
-        was seen."""
+    async def _held(self, layer: Path, before: Manifest, after: Manifest, recent: int) -> frozenset[bytes]:
+        """The paths that ``layer`` has in directories that changed while it was written: things may have come and
+        gone unseen. Its list has one name a line, so names with a newline go by what was seen."""
+        restless = {path for path, entry in after.items() if entry.is_dir and entry.ctime_ns > recent}
+        if self.upper.stat().st_ctime_ns > recent:
+            restless = {b""}
         top = [path for path in restless if not any(parent in restless for parent in parents(path))]
-        top = [path for path in top if path in before or not path]
         held = await asyncio.to_thread(listing, layer, top) if top else set()
         odd = {path for path in before.keys() | after.keys() if b"\n" in path}
-        return frozenset(before.keys() | odd | held - {path.partition(b"\n")[0] for path in odd} - {b""})
+        return frozenset(odd | held - {path.partition(b"\n")[0] for path in odd} - {b""})
 
     async def replace(self, items: list[Item]) -> None:
         """One layer of ``items``, which are the whole upperdir over layers below it, in place of all others."""
@@ -222,8 +246,8 @@ class Capture:
         self.state.left_out, self.state.acls = report.unreadable, report.acls
         await self._add(path, report.count, report.captured.keys(), self.state.saved, report.bytes)
 
-    async def _again_one_by_one(self, now: Manifest) -> None:
-        """Some files could not be read and became empty ones: capture so that each is known by name."""
+    async def _one_by_one(self, now: Manifest) -> None:
+        """One layer of everything in place of all this session's layers, each entry known by name."""
         await self.discard()
         self.state.layers, self.state.saved = [], now
         await self._layer(now.keys(), frozenset(), _opaque(now), frozenset())
@@ -237,9 +261,14 @@ def _opaque(manifest: Manifest) -> set[bytes]:
     return {path for path, entry in manifest.items() if entry.opaque}
 
 
-def _times(path: Path) -> tuple[int, int]:
-    status = path.stat()
-    return status.st_mtime_ns, status.st_ctime_ns
+def _since(limit: int, before: Manifest, after: Manifest) -> tuple[set[bytes], set[bytes]]:
+    """What changed since ``limit``, and which of it are directories that became opaque."""
+    changes = diff(before, after)
+    moved = {path for path, entry in before.items() if entry.is_dir and entry.ctime_ns > limit}
+    changed = changes.changed | {path for path, entry in after.items() if entry.ctime_ns > limit}
+    if moved:
+        changed |= {path for path in after if any(parent in moved for parent in parents(path))}
+    return changed, changes.opened | (moved & _opaque(after))
 
 
 def _items(

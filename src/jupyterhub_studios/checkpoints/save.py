@@ -187,14 +187,14 @@ class Saver:
         """
         async with self._turn:
             await self._check_fence()  # also tells early, before any work, that the bucket is away
-            capture = Capture(self.upper, self.builder, self.state)
+            capture = Capture(self.upper, self.builder, self.state, self._upload)
             try:
                 await capture.run()
                 below = self.line.below
                 if final:
                     below = await merge_chain(capture, below, self.lowers)
                 layers = [*below, *(own.ref for own in capture.state.layers)]
-                await self._upload(layers, capture.files)
+                await capture.uploaded()
                 saved = await self._publish(layers, capture, final, name, installed)
                 await self._move_head(saved)
             except OSError as error:
@@ -210,12 +210,8 @@ class Saver:
             raise Fenced(self.line.studio_id)  # the studio was deleted
         _check_epoch(head[0], self.line.studio_id, self.line.session_id, self.line.epoch)
 
-    async def _upload(self, layers: Sequence[LayerRef], files: dict[str, Path]) -> None:
-        for layer in layers:
-            if layer.digest in files:
-                key = layer_key(layer.digest)
-                if await self.line.store.size(key) != layer.size:
-                    await self.line.store.put_file(key, files[layer.digest])
+    async def _upload(self, layer: LayerRef, file: Path) -> None:
+        await self.line.store.put_file(layer_key(layer.digest), file)
 
     async def _publish(
         self,
@@ -243,7 +239,8 @@ class Saver:
         saved, _ = await update(line.store, line.studio_id, line.checkpoint.id, change)
         added = [layer for layer in layers if layer.digest in capture.files]
         while missing := await secure(line.store, added):
-            await self._upload(missing, capture.files)
+            for layer in missing:
+                await self._upload(layer, capture.files[layer.digest])
         return saved
 
     async def _move_head(self, saved: Checkpoint) -> None:

@@ -19,6 +19,9 @@ RACY_NS = 1_000_000_000
 """Timestamps are as coarse as a filesystem likes: a file changed this shortly before it was read may change
 again without looking different, so it is read again at the next save (git does the same)."""
 
+TICK_NS = 50_000_000
+"""How far a local filesystem's timestamps may lag behind the clock."""
+
 OPAQUE = "user.overlay.opaque"
 
 
@@ -107,6 +110,22 @@ def scan(upper: Path) -> tuple[Manifest, list[bytes]]:
                         False,
                     )
     return manifest, unreadable
+
+
+def is_larger(upper: Path, files: int, size: int) -> bool:
+    """Whether ``upper`` holds at least that many entries or bytes; looks no further than it must."""
+    pending = [os.fspath(upper)]
+    while pending:
+        with suppress(OSError), os.scandir(pending.pop()) as entries:
+            for entry in entries:
+                files -= 1
+                if entry.is_dir(follow_symlinks=False):
+                    pending.append(entry.path)
+                else:
+                    size -= entry.stat(follow_symlinks=False).st_size
+                if files <= 0 or size <= 0:
+                    return True
+    return False
 
 
 def parents(path: bytes) -> Iterable[bytes]:
