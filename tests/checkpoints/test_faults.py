@@ -329,6 +329,9 @@ async def test_files_that_change_while_they_are_read(
     saver = Saver(line, upper, tmp_path / "scratch")
     (upper / "big").write_bytes(os.urandom(4 << 20))
     turns = upper / "turns"
+    for name in "ab":
+        (upper / name / "deep").mkdir(parents=True)
+        (upper / name / "deep" / "same").write_text(name * (1 + (name == "b")))
 
     def act(step: int) -> None:
         with (upper / "big").open("r+b") as file:
@@ -337,6 +340,8 @@ async def test_files_that_change_while_they_are_read(
         (upper / f"f{step % files}").unlink(missing_ok=True)
         (upper / f"short-lived-{step % 7}").write_text("x")
         (upper / f"short-lived-{step % 5}").unlink(missing_ok=True)
+        for old, new in (("a", "c"), ("b", "a"), ("c", "b")):
+            (upper / old).rename(upper / new)
         if step % 2:
             turns.mkdir()
             (turns / "inside").write_text("x")

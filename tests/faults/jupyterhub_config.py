@@ -9,6 +9,7 @@ c = get_config()  # noqa: F821
 
 c.JupyterHub.services[0]["command"][-1] = str(Path(__file__).resolve())
 c.Studios.force_after = 5.0
+c.BatchSpawner.poll_interval = 1  # seconds until the Hub notices a killed job
 app = "{python} " + str(tests / "apps" / "tiny.py") + " {socket}"
 c.Studios.templates = {
     "slow": {"title": "Slow to start", "command": ["sh", "-c", f"sleep 6; exec {app}"]},

@@ -85,7 +85,8 @@ async def restore(
         ) from error
     if parent is None and spec.template.skeleton:
         await asyncio.to_thread(_skeleton, Path(spec.template.skeleton), root.place(root.workdir))
-    return Restored(Saver(line, root.upper, folders.capture, root.layers), line.checkpoint, notices)
+    saver = Saver(line, root.upper, folders.capture, [Path("/"), *root.layers])
+    return Restored(saver, line.checkpoint, notices)
 
 
 async def _fetch(

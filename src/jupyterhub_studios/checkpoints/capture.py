@@ -23,6 +23,7 @@ from .scan import (
     clock_ns,
     content_bytes,
     diff,
+    folders,
     is_larger,
     parents,
     racy,
@@ -194,8 +195,9 @@ class Capture:
         """The whole upperdir, read by mksquashfs; what changed meanwhile goes into a second, small layer.
 
         Changed is what differs between a look at the beginning (``before``, while mksquashfs reads the directories,
-        too) and one at the end (``after``); what bears a change time since the beginning; and, as a directory that
-        was moved shows it by its own change time only, all below one that shows it at the first look."""
+        too) and one at the end (``after``); what bears a change time since the beginning; and all below a directory
+        that had come to its place meanwhile, because what is in it bears none."""
+        places = await asyncio.to_thread(folders, self.upper)
         started = clock_ns()
         looking = asyncio.ensure_future(asyncio.to_thread(scan, self.upper))
         try:
@@ -212,7 +214,7 @@ class Capture:
             self._add(path, len(before), before.keys(), before, content_bytes(before, before)),
             asyncio.to_thread(scan, self.upper),
         )
-        changed, opened = await asyncio.to_thread(_since, started - TICK_NS, before, after)
+        changed, opened = await asyncio.to_thread(_since, started - TICK_NS, places, before, after)
         held = await self._held(path, before, after, started - RACY_NS)
         removed = held - after.keys()
         if said.count("creating empty file") > len(changed) + len(removed):
@@ -261,10 +263,12 @@ def _opaque(manifest: Manifest) -> set[bytes]:
     return {path for path, entry in manifest.items() if entry.opaque}
 
 
-def _since(limit: int, before: Manifest, after: Manifest) -> tuple[set[bytes], set[bytes]]:
+def _since(
+    limit: int, places: dict[bytes, int], before: Manifest, after: Manifest
+) -> tuple[set[bytes], set[bytes]]:
     """What changed since ``limit``, and which of it are directories that became opaque."""
     changes = diff(before, after)
-    moved = {path for path, entry in before.items() if entry.is_dir and entry.ctime_ns > limit}
+    moved = {path for path, entry in before.items() if entry.is_dir and places.get(path) != entry.inode}
     changed = changes.changed | {path for path, entry in after.items() if entry.ctime_ns > limit}
     if moved:
         changed |= {path for path in after if any(parent in moved for parent in parents(path))}

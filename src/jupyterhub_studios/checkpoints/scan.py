@@ -112,6 +112,20 @@ def scan(upper: Path) -> tuple[Manifest, list[bytes]]:
     return manifest, unreadable
 
 
+def folders(upper: Path) -> dict[bytes, int]:
+    """The directories below ``upper`` and their inodes: a quick look, as files are not asked about."""
+    root = os.fsencode(upper)
+    found: dict[bytes, int] = {}
+    pending = [root]
+    while pending:
+        with suppress(OSError), os.scandir(pending.pop()) as entries:
+            for entry in entries:
+                if entry.is_dir(follow_symlinks=False):
+                    found[entry.path[len(root) + 1 :]] = entry.stat(follow_symlinks=False).st_ino
+                    pending.append(entry.path)
+    return found
+
+
 def is_larger(upper: Path, files: int, size: int) -> bool:
     """Whether ``upper`` holds at least that many entries or bytes; looks no further than it must."""
     pending = [os.fspath(upper)]
