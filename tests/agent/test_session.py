@@ -158,3 +158,20 @@ async def test_the_session_knows_only_what_it_should(studio: Studio) -> None:
     assert await session.sh("command -v pip") == f"{Path(sys.executable).parent}/pip\n"
     await session.sh("getent hosts localhost && test -s /etc/resolv.conf && touch /dev/null /tmp/x")
     assert stat.S_IMODE((session.folder / "run" / "app.sock").stat().st_mode) & 0o700
+
+
+@pytest.mark.slow
+async def test_a_chain_does_not_grow_without_end(studio: Studio) -> None:
+    saved = None
+    for number in range(15):
+        session = await studio.start(saved)
+        await session.ready()
+        await session.sh(f"echo {number} > /workspace/{number}; test ! -e /etc/issue || rm /etc/issue")
+        saved = await session.stop()
+    assert saved is not None
+    assert len(saved.layers) <= 13, "twelve, and the one that was written last"
+    last = await studio.start(saved)
+    await last.ready()
+    assert set((await last.sh("ls")).split()) >= {str(number) for number in range(15)}
+    assert await last.sh("test -e /etc/issue || echo gone") == "gone\n"
+    await last.stop()
