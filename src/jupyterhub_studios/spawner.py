@@ -75,6 +75,7 @@ class BatchSpawner(Spawner):
     session_id = Unicode()
     compute_environment = Unicode()
     job_id = Unicode()
+    address = Unicode()  # of the session's gate, once it is ready
     _ended: JobStatus | None = None  # how the job ended, once that is known
     _reported = Bool(False)  # the service knows that the job is over
     _progress = Instance(SessionProgress, kw={"version": 0, "state": SessionState.STARTING})
@@ -146,7 +147,8 @@ class BatchSpawner(Spawner):
                 await self._report(JobStatus(state="failed", reason=f"the job was not submitted: {error}"))
                 raise
             self._commit_state()
-            return await self._wait_ready()
+            self.address = await self._wait_ready()
+            return self.address
         except StudiosError as error:
             raise _spawn_exception(error) from None
 
@@ -231,12 +233,15 @@ class BatchSpawner(Spawner):
         await maybe_future(super().run_post_stop_hook())
 
     async def get_url(self) -> str:
-        """Where the session is now: asked by a restarted Hub, maybe while the session still starts."""
+        """Where the session is now: asked by a restarted Hub, maybe while the session still starts.
+
+        A known address does not change, and a restarting Hub starts its services only after this.
+        """
         try:
-            address = await self._wait_ready()
+            self.address = self.address or await self._wait_ready()
         except StudiosError:
             return str(self.server.url)  # it is being stopped, or over: the next poll tells
-        return address.rstrip("/") + urlsplit(self.server.url).path
+        return self.address.rstrip("/") + urlsplit(self.server.url).path
 
     # --- stop ---
 
@@ -322,7 +327,7 @@ def listens_beyond_loopback(config: Config) -> bool:
         return bool(address != "localhost")  # no address at all means every interface
 
 
-_STATE = ("studio_id", "session_id", "compute_environment", "job_id")
+_STATE = ("studio_id", "session_id", "compute_environment", "job_id", "address")
 
 
 def _problem(text: str, status: int) -> StudiosError:
