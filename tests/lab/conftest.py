@@ -59,6 +59,13 @@ def environment(home: Path) -> dict[str, str]:
     }
 
 
+def filled(text: str, words: dict[str, str]) -> str:
+    """As the agent does it: other braces stay."""
+    for name, value in words.items():
+        text = text.replace(f"{{{name}}}", value)
+    return text
+
+
 async def start_jupyter(folder: Path) -> tuple[asyncio.subprocess.Process, Lab]:
     lab = Lab("", folder / "app.sock", folder / "work", folder / "log")
     lab.workdir.mkdir()
@@ -68,7 +75,7 @@ async def start_jupyter(folder: Path) -> tuple[asyncio.subprocess.Process, Lab]:
         "workdir": str(lab.workdir),
         "python": sys.executable,
     }
-    command = [word.format(**words) for word in JUPYTER.command]
+    command = [filled(word, words) for word in JUPYTER.command]
     with lab.log.open("wb") as log:
         process = await asyncio.create_subprocess_exec(
             *command, env=environment(folder), cwd=lab.workdir, stdout=log, stderr=log

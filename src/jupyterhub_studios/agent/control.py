@@ -24,6 +24,9 @@ log = logging.getLogger(__name__)
 
 PING_SECONDS = 20.0
 DENIED_SECONDS = 600.0
+HANDSHAKE_SECONDS = (
+    10.0  # a proxy may take a connection for a service that is just going away, and never answer
+)
 LONGEST_PAUSE = 30.0
 FRAME_MAX = 16 << 20
 
@@ -71,10 +74,7 @@ class Control:
         async with aiohttp.ClientSession() as client:
             while True:
                 try:
-                    async with client.ws_connect(
-                        self._url, headers=self._headers, heartbeat=PING_SECONDS, max_msg_size=FRAME_MAX,
-                        timeout=aiohttp.ClientWSTimeout(ws_close=5),
-                    ) as socket:  # fmt: skip
+                    async with await asyncio.wait_for(self._connect(client), HANDSHAKE_SECONDS) as socket:
                         denied = 0.0
                         await self._serve(socket, on_command)
                     log.info("The control channel was closed")
@@ -90,6 +90,15 @@ class Control:
                 self.connected = False
                 pause = min(max(0.5, pause * 2), LONGEST_PAUSE)
                 await asyncio.sleep(pause * random.uniform(0.5, 1.0))
+
+    async def _connect(self, client: aiohttp.ClientSession) -> aiohttp.ClientWebSocketResponse:
+        return await client.ws_connect(
+            self._url,
+            headers=self._headers,
+            heartbeat=PING_SECONDS,
+            max_msg_size=FRAME_MAX,
+            timeout=aiohttp.ClientWSTimeout(ws_close=5),
+        )
 
     async def _serve(
         self, socket: aiohttp.ClientWebSocketResponse, on_command: Callable[[Command], None]
