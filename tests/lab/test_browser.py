@@ -49,7 +49,10 @@ async def test_a_notebook_runs(page: Page) -> None:
     await expect(page.locator(".jp-Notebook-ExecutionIndicator[data-status='idle']")).to_be_visible(
         timeout=60_000
     )
-    await page.locator(".jp-Notebook .cm-content").first.click()
-    await page.keyboard.type("print(6 * 7)")
+    cell = page.locator(".jp-Notebook .cm-content").first
+    await cell.click()
+    await expect(page.locator(".jp-Notebook .cm-focused")).to_be_visible()
+    await page.keyboard.type("print(6 * 7)", delay=20)
+    await expect(cell).to_have_text("print(6 * 7)")
     await page.keyboard.press("Shift+Enter")
     await expect(page.locator(".jp-OutputArea-output").first).to_have_text("42\n", timeout=30_000)
