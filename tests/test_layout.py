@@ -14,9 +14,11 @@ MAY_IMPORT = {
     "checkpoints": {"models"},
     "agent": {"models", "checkpoints", "tickets"},
     "compute": {"models"},
-    "lab": {"tickets"},
+    "web": {"models"},
+    "explorer": {"models", "web"},
+    "lab": {"models", "tickets", "web", "explorer"},
     "spawner": {"models", "config", "compute"},
-    "service": {"models", "config", "checkpoints", "tickets"},
+    "service": {"models", "config", "checkpoints", "tickets", "web", "explorer"},
     "demo": set(),
     "cli": {"models"},
 }

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from functools import cached_property
 from ipaddress import ip_address
 from typing import Any
 from urllib.parse import urlsplit
@@ -117,13 +118,20 @@ class BatchSpawner(Spawner):
 
     @property
     def _compute(self) -> Compute:
-        return open_compute(Studios(config=self.config).compute_environments[self.compute_environment])
+        return open_compute(self._studios.compute_environments[self.compute_environment])
+
+    @cached_property
+    def _studios(self) -> Studios:
+        return Studios(config=self.config)
 
     def _check_local(self, environment: str) -> None:
         """Sessions of kind local see this machine, so strangers must not be able to reach the Hub."""
-        studios = Studios(config=self.config)
-        kind = studios.compute_environments[environment].kind
-        if kind == Kind.LOCAL and not studios.allow_local_on_network and listens_beyond_loopback(self.config):
+        kind = self._studios.compute_environments[environment].kind
+        if (
+            kind == Kind.LOCAL
+            and not self._studios.allow_local_on_network
+            and listens_beyond_loopback(self.config)
+        ):
             raise StudiosError(
                 "Studios cannot run on this machine",
                 "the Hub listens beyond loopback, and a studio here sees the machine's own files",

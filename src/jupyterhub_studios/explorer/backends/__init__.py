@@ -1,0 +1,1 @@
+"""Stores: S3, GCS, Azure, folders, and any other fsspec filesystem."""

@@ -1,0 +1,90 @@
+"""Agent ⇄ service: the bootstrap exchange and the control channel."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Literal
+
+from pydantic import Field
+
+from .base import Model
+from .checkpoints import Checkpoint
+from .offers import Kind, Template
+from .studios import Event, Phase, RootMode
+
+
+class StoreAccess(Model):
+    url: str
+    options: dict[str, str] = Field(default={}, repr=False)
+
+
+class LaunchSpec(Model):
+    """Answer of POST /agent/bootstrap {"code"}: everything the agent needs, secrets included. Told once."""
+
+    session_id: str
+    studio_id: str
+    studio_name: str
+    owner: str
+    server_name: str
+    prefix: str
+    hub_prefix: str = "/hub/"
+    kind: Kind
+    template: Template
+    environment: dict[str, str] = {}
+    control_url: str  # ws(s)://…/services/studios/agent/control
+    control_token: str = Field(repr=False)
+    ticket_key: str = Field(repr=False)  # base64 of 32 bytes; verifies tickets and signs the gate's cookies
+    enter_url: str  # path (or URL) of the service that gives out tickets
+    public_url: str = ""  # of the Hub, empty when it is the visitor's own origin
+    epoch: int  # grows with every session of the studio: fences zombies
+    checkpoint: Checkpoint | None = None  # to restore; None at the first start
+    store: StoreAccess
+    hide: list[str] = []
+    scratch: str  # folder for this job's files
+    save_interval: float = 300.0  # seconds
+    gate_host: str = "127.0.0.1"
+    gate_ports: tuple[int, int] = (0, 0)  # (0, 0): any free port
+
+
+class AgentMessage(Model):
+    """Agent → service, over the control channel. ``seq`` grows by one with each message of a session and is
+    acknowledged, so that none is lost or counted twice when either side restarts. Fields that a kind
+    does not use stay empty."""
+
+    seq: int
+    kind: Literal["phase", "address", "event", "saved", "log", "activity", "stopping", "stopped", "failed"]
+    phase: Phase | None = None  # phase
+    address: str | None = None  # address: http://ip:port
+    event: Event | None = None  # event
+    checkpoint: Checkpoint | None = None  # saved, stopped
+    log: str | None = None  # log: text, possibly many lines
+    people: list[str] = []  # activity: who is connected now
+    active_at: datetime | None = None  # activity: last request or input that was not polling
+    message: str = ""  # stopping, stopped, failed: what people read
+    root_mode: RootMode | None = None  # address: how much is kept
+    request: str | None = None  # saved, failed: the id of the Command it answers
+
+
+class Hello(Model):
+    """First frame of the service on a control connection: where to go on from."""
+
+    acked: int  # highest AgentMessage.seq that is stored
+
+
+class Ack(Model):
+    """Service → agent after every stored AgentMessage."""
+
+    acked: int
+
+
+class Command(Model):
+    """Service → agent. Commands are repeated after a reconnect until answered; ``id`` makes them idempotent."""
+
+    id: str
+    kind: Literal["stop", "save", "revoke"]
+    reason: str = ""  # stop: shown to people
+    name: str | None = None  # save: name of the checkpoint
+    author: str | None = None  # save
+    user: str | None = (
+        None  # revoke: whose tickets, cookies and sockets end; None: everybody's but the owner's
+    )
