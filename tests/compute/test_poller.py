@@ -80,3 +80,25 @@ async def test_a_caller_that_gives_up_takes_nothing_from_the_others() -> None:
     await asyncio.sleep(0)
     first.cancel()
     assert (await second).state == "running"
+
+
+async def test_who_asks_all_the_time_never_waits() -> None:
+    compute, poller = Counting(), Poller()
+    compute.poll_interval = 3600
+    compute.state["j"] = JobStatus(state="running")
+    assert (await poller.recent(compute, "j")).state == "running"  # nobody has asked before: it is looked
+    for _ in range(20):
+        assert (await poller.recent(compute, "j")).state == "running"
+    assert len(compute.asked) == 1
+
+
+async def test_a_recent_answer_is_followed_by_a_look() -> None:
+    compute, poller = Counting(), Poller()
+    compute.poll_interval = 0.01
+    compute.state |= {"j": JobStatus(state="running"), "other": JobStatus(state="running")}
+    await poller.recent(compute, "j")
+    compute.state["j"] = JobStatus(state="succeeded", exit_code=0)
+    await poller.status(compute, "other")  # a look at others does not forget it
+    assert (await poller.recent(compute, "j")).state == "running"
+    while (await poller.recent(compute, "j")).state == "running":
+        await asyncio.sleep(0.01)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Protocol
+from typing import Protocol, cast
 
-from ..models import ComputeEnvironment, Job, JobStatus, Kind, StudiosError
+from ..models import ComputeEnvironment, Job, JobStatus, Kind, RunningJob
 
 GRACE = 30.0  # seconds between asking a job to end and ending it
 
@@ -26,6 +26,26 @@ class Compute(Protocol):
         """Asks the job to end, ends it after ``grace`` seconds, and returns when it has ended. May be repeated."""
 
 
+class Remote(Compute, Protocol):
+    """One whose jobs do not depend on the Hub's own machine: what it runs can be listed, and what jobs print
+    be read by others than their agents."""
+
+    async def running(self, hub: str) -> list[RunningJob]:
+        """The jobs of the Hub ``hub``, by their tag, that have not ended."""
+
+    async def logs(self, name: str, after: str | None) -> tuple[str, str | None]:
+        """What the job called ``name`` itself printed since the cursor ``after`` (None: the beginning), and the
+        next cursor."""
+
+    async def tidy(self, hub: str) -> None:
+        """Removes what old jobs of the Hub ``hub`` left there, and nobody needs any more."""
+
+
+def remote(env: ComputeEnvironment) -> Remote | None:
+    """The compute of ``env`` with all that others than the spawner ask it; None where jobs are processes."""
+    return None if env.kind == Kind.LOCAL else cast(Remote, open_compute(env))
+
+
 _open: dict[str, Compute] = {}
 
 
@@ -42,9 +62,10 @@ def _make(env: ComputeEnvironment) -> Compute:
         from .local import LocalCompute
 
         return LocalCompute(env)
-    raise StudiosError(
-        f"“{env.title}” cannot run studios",
-        f"this version does not know compute environments of kind {env.kind.value}",
-        "Choose a compute environment of kind local",
-        field="compute_environment",
-    )
+    if env.kind == Kind.DOCKER:
+        from .docker import DockerCompute
+
+        return DockerCompute(env)
+    from .aws_batch import BatchCompute
+
+    return BatchCompute(env)

@@ -17,6 +17,7 @@ from . import Compute
 log = logging.getLogger(__name__)
 
 LONGEST_BACKOFF = 60.0
+RECENT = 30.0  # seconds that an answer is good enough for those who ask again anyway
 
 
 class Poller:
@@ -37,8 +38,20 @@ class Poller:
     async def status(self, compute: Compute, job_id: str) -> JobStatus:
         """The job's status by a ``describe`` that began after this call; ``unknown`` when that failed, or
         when the last one did and the next try is not due yet."""
-        line = self._lines.setdefault(id(compute), _Line(compute))
-        return await line.status(job_id)
+        return await self._line(compute).status(job_id)
+
+    async def recent(self, compute: Compute, job_id: str) -> JobStatus:
+        """What the last look said, at once, while the next one is under way; only a job that nobody has asked
+        for lately is waited for. For those who ask again and again, and must not hold up others."""
+        line = self._line(compute)
+        at, known = line.known.get(job_id, (0.0, None))
+        if known is None or time.monotonic() - at > RECENT:
+            return await line.status(job_id)
+        line.ask(job_id)
+        return known
+
+    def _line(self, compute: Compute) -> _Line:
+        return self._lines.setdefault(id(compute), _Line(compute))
 
 
 @dataclass
@@ -47,6 +60,7 @@ class _Line:
 
     compute: Compute
     waiting: dict[str, asyncio.Future[JobStatus]] = field(default_factory=dict)
+    known: dict[str, tuple[float, JobStatus]] = field(default_factory=dict)  # what was found, and when
     task: asyncio.Task[None] | None = None
     due: float = 0.0  # monotonic time of the next look
     failures: int = 0
@@ -55,14 +69,18 @@ class _Line:
     async def status(self, job_id: str) -> JobStatus:
         if self.failures and time.monotonic() < self.due:
             return JobStatus(state="unknown", reason=self.fault)
+        # Shielded: one caller that gives up must not take the answer from the others.
+        return await asyncio.shield(self.ask(job_id))
+
+    def ask(self, job_id: str) -> asyncio.Future[JobStatus]:
+        """Puts the job on the list of the next look."""
         loop = asyncio.get_running_loop()
         answer = self.waiting.get(job_id)
         if answer is None or answer.get_loop() is not loop:
             answer = self.waiting[job_id] = loop.create_future()
         if self.task is None or self.task.done():
             self.task = asyncio.create_task(self._look())
-        # Shielded: one caller that gives up must not take the answer from the others.
-        return await asyncio.shield(answer)
+        return answer
 
     async def _look(self) -> None:
         """Looks until nobody waits."""
@@ -71,6 +89,7 @@ class _Line:
             asked, self.waiting = self.waiting, {}
             try:
                 found = await self.compute.describe(list(asked))
+                self._note(found)
                 self.failures, self.fault = 0, ""
                 self.due = time.monotonic() + self.compute.poll_interval
             except Exception as error:
@@ -82,6 +101,11 @@ class _Line:
                         found.get(job_id)
                         or JobStatus(state="unknown", reason=self.fault or "not known there yet")
                     )
+
+    def _note(self, found: dict[str, JobStatus]) -> None:
+        clock = time.monotonic()
+        kept = {job_id: (at, status) for job_id, (at, status) in self.known.items() if clock - at < RECENT}
+        self.known = kept | {job_id: (clock, status) for job_id, status in found.items()}
 
     def _failed(self, error: Exception) -> None:
         self.failures += 1

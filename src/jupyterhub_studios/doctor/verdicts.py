@@ -1,0 +1,211 @@
+"""What is to be thought of what was seen. Pure: no I/O."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from ipaddress import ip_address, ip_network
+from typing import Any
+from urllib.parse import urlsplit
+
+from ..config import SERVICE_NAME
+from ..models import ComputeEnvironment, Kind
+from .findings import Result, found
+
+FEW_PORTS = 10
+LOW_GB, FULL_GB = 10.0, 1.0
+
+# --- the Hub ----------------------------------------------------------------------------------------
+
+
+def public_url(url: str, environments: Iterable[ComputeEnvironment], resolves: bool) -> Result:
+    parts = urlsplit(url)
+    host = parts.hostname or ""
+    if parts.scheme not in ("http", "https") or not host:
+        return found("url-bad", url=url)
+    away = [env.id for env in environments if env.kind != Kind.LOCAL]
+    if is_loopback(host):
+        return (
+            found("url-loopback", url=url, environments=", ".join(away)) if away else found("url-ok", url=url)
+        )
+    if not resolves:
+        return found("url-unknown", host=host)
+    return found("url-plain" if parts.scheme == "http" else "url-ok", url=url)
+
+
+def is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def hub(url: str, status: int, document: Any) -> Result:
+    version = document.get("version") if isinstance(document, dict) else None
+    if status != 200 or not isinstance(version, str):
+        return found("hub-stranger", url=url, reason=f"it answers with HTTP {status}")
+    numbers = [int(part) for part in version.split(".")[:2] if part.isdigit()]
+    return found("hub-ok" if [6, 1] <= numbers < [7] else "hub-old", version=version)
+
+
+def service(url: str, status: int, problem: bool) -> Result:
+    """Of an answer to a question about a session that does not exist, asked with the Hub's token."""
+    if status in (401, 403):
+        return found("service-token")
+    if status == 404 and problem:
+        return found("service-ok")
+    return found("service-stranger", url=url, reason=f"it answers with HTTP {status}")
+
+
+def agents(url: str, status: int, problem: bool) -> Result:
+    """Of an answer to an agent without a token, through the Hub's public address."""
+    if status == 401 and problem:
+        return found("agents-ok")
+    return found("agents-blocked", url=url, reason=f"something answers with HTTP {status}")
+
+
+def settings(config: Mapping[str, Any], starts_studios: bool) -> Result:
+    """``config``: the Hub's configuration file, by class; ``starts_studios``: its spawner is ours."""
+    hub, spawner = config.get("JupyterHub", {}), config.get("BatchSpawner", {})
+    if not starts_studios:
+        return found("config-spawner")
+    if hub.get("allow_named_servers") is not True:
+        return found("config-names")
+    if hub.get("cleanup_servers") is not False:
+        return found("config-cleanup")
+    ours = next((s for s in hub.get("services", []) if s.get("name") == SERVICE_NAME), None)
+    if ours is None:
+        return found("config-service")
+    if not spawner.get("service_token") or ours.get("api_token") != spawner.get("service_token"):
+        return found("config-token")
+    if f"access:services!service={SERVICE_NAME}" not in hub.get("extra_user_scopes", ()):
+        return found("config-scope")
+    return found("config-ok")
+
+
+# --- this machine -----------------------------------------------------------------------------------
+
+
+def scratch(folder: str, free_bytes: int, configured: bool) -> Result:
+    free = free_bytes / 1e9
+    words = {"folder": folder, "free": f"{free:.1f}"}
+    if free < FULL_GB:
+        return found("scratch-full", **words)
+    if free < LOW_GB:
+        return found("scratch-low", **words)
+    return found("scratch-ok" if configured else "scratch-fleeting", **words)
+
+
+def root(mode: str, reason: str) -> Result:
+    if mode == "overlay":
+        return found("root-overlay")
+    return found("root-home" if mode == "home" else "root-failed", reason=reason)
+
+
+# --- a Docker engine --------------------------------------------------------------------------------
+
+
+def engine(url: str, version: str, security: Sequence[str]) -> Result:
+    rootless = any("rootless" in option for option in security)
+    return found("engine-rootless" if rootless else "engine-ok", engine=url, version=version)
+
+
+def trial(code: int, said: str, bundle: str) -> Result:
+    """Of a container that tried to mount, as its exit code and last words."""
+    if code == 0:
+        return found("trial-ok")
+    if code == 3:
+        return found("trial-mount", reason=said or "it was refused")
+    if code in (126, 127):
+        return found("trial-bundle", bundle=bundle)
+    return found("trial-refused", reason=said or f"it ended with exit code {code}")
+
+
+# --- AWS --------------------------------------------------------------------------------------------
+
+
+def queue(name: str, region: str, described: Sequence[Mapping[str, Any]]) -> Result:
+    if not described:
+        return found("queue-missing", queue=name, region=region)
+    one = described[0]
+    if one["state"] != "ENABLED":
+        return found("queue-disabled", queue=name)
+    if one["status"] != "VALID":
+        reason = one.get("statusReason") or "AWS gives no reason"
+        return found("queue-invalid", queue=name, status=one["status"], reason=reason)
+    return found("queue-ok", queue=name)
+
+
+def machines(queue: str, described: Sequence[Mapping[str, Any]], offered: float | None) -> Result:
+    if not described:
+        return found("machines-none", queue=queue)
+    for one in described:
+        name, resources = one["computeEnvironmentName"], one.get("computeResources", {})
+        if one["state"] != "ENABLED":
+            return found("machines-disabled", machines=name)
+        if one["status"] != "VALID":
+            reason = one.get("statusReason") or "AWS gives no reason"
+            return found("machines-invalid", machines=name, status=one["status"], reason=reason)
+        if str(resources.get("type", "")).startswith("FARGATE"):
+            return found("machines-fargate", machines=name, type=resources["type"])
+        vcpus = int(resources.get("maxvCpus", 0))
+        if offered is not None and 0 < vcpus < offered:
+            return found("machines-small", machines=name, vcpus=vcpus, offered=f"{offered:g}")
+    return found("machines-ok", machines=", ".join(one["computeEnvironmentName"] for one in described))
+
+
+def trusts(document: Any, service: str) -> bool:
+    """Whether a role's trust policy lets ``service`` take it on."""
+    policy = json.loads(document) if isinstance(document, str) else document
+    statements = policy.get("Statement", [])
+    for one in statements if isinstance(statements, list) else [statements]:
+        principal = one.get("Principal", {})
+        services = principal.get("Service", []) if isinstance(principal, dict) else []
+        if one.get("Effect") == "Allow" and service in (
+            [services] if isinstance(services, str) else services
+        ):
+            return True
+    return False
+
+
+def job_role(role: str, document: Any) -> Result:
+    """``document``: its trust policy; None: there is no such role."""
+    if document is None:
+        return found("role-missing", role=role)
+    return found("role-ok" if trusts(document, "ecs-tasks.amazonaws.com") else "role-untrusted", role=role)
+
+
+def rights(identity: str, decisions: Mapping[str, str]) -> Result:
+    lacking = [action for action, decision in decisions.items() if decision != "allowed"]
+    return (
+        found("rights-missing", identity=identity, actions=", ".join(lacking))
+        if lacking
+        else found("rights-ok")
+    )
+
+
+def gates(ports: tuple[int, int], groups: Sequence[Mapping[str, Any]], address: str) -> Result:
+    """``groups``: the machines' security groups; ``address``: this machine's, as they see it."""
+    first, last = ports
+    words = {"ports": f"{first}-{last}"}
+    if last == 0:
+        return found("gates-any")
+    if last - first + 1 < FEW_PORTS:
+        return found("gates-few", count=last - first + 1, **words)
+    rules = [
+        rule for group in groups for rule in group.get("IpPermissions", []) if _covers(rule, first, last)
+    ]
+    networks = [r["CidrIp"] for rule in rules for r in rule.get("IpRanges", [])]
+    members = [pair["GroupId"] for rule in rules for pair in rule.get("UserIdGroupPairs", [])]
+    sources = ", ".join([*networks, *members])
+    if not sources:
+        return found("gates-closed", groups=", ".join(g["GroupId"] for g in groups), **words)
+    if not members and not any(ip_address(address) in ip_network(network) for network in networks):
+        return found("gates-elsewhere", address=address, sources=sources, **words)
+    return found("gates-ok", sources=sources, **words)
+
+
+def _covers(rule: Mapping[str, Any], first: int, last: int) -> bool:
+    if rule["IpProtocol"] == "-1":
+        return True
+    return rule["IpProtocol"] == "tcp" and rule["FromPort"] <= first and last <= rule["ToPort"]

@@ -1,0 +1,4 @@
+from ..forge.conftest import aws, forge, server
+from ..images.conftest import bundle
+
+__all__ = ["aws", "bundle", "forge", "server"]
