@@ -5,6 +5,8 @@ PYTHON ?= $(firstword $(wildcard /usr/bin/python3.11 /usr/bin/python3.12 /usr/bi
 VENV := .venv
 BIN := $(VENV)/bin
 STATIC := src/jupyterhub_studios/service/static/app.js
+LAB := src/jupyterhub_studios/lab/labextension
+LAB_INSTALLED := $(VENV)/share/jupyter/labextensions/@jupyterhub-studios
 PROXY := $(VENV)/node_modules/.bin/configurable-http-proxy
 PACKAGES := $(VENV)/share/studios-demo
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
@@ -19,7 +21,7 @@ demo: packages $(VENV)/.demo $(PROXY) $(STATIC) $(PACKAGES)/.done  ## everything
 	@$(BIN)/python -m jupyterhub_studios.demo --config jupyterhub_config.py --packages $(PACKAGES)
 
 test: test-environment  ## every test that can run here
-	$(BIN)/pytest $(ARGS)
+	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 	npm --prefix labextension test
 
 story: test-environment  ## one story: make story NAME=local
@@ -64,6 +66,7 @@ labextension/node_modules/.done: labextension/package-lock.json | $(VENV)/.demo
 
 $(STATIC): labextension/node_modules/.done $(shell find labextension/packages -type f -not -path '*/node_modules/*' 2>/dev/null)
 	npm --prefix labextension run --silent build
+	@mkdir -p $(LAB_INSTALLED) && ln -sfn $(CURDIR)/$(LAB) $(LAB_INSTALLED)/lab
 	@touch $@
 
 # The demo's data sets lie inside these two packages, which are read and never installed.
@@ -72,4 +75,4 @@ $(PACKAGES)/.done: | $(VENV)/.demo
 	@touch $@
 
 clean:
-	rm -rf $(VENV) labextension/node_modules src/jupyterhub_studios/service/static
+	rm -rf $(VENV) labextension/node_modules src/jupyterhub_studios/service/static $(LAB)

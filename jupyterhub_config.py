@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 from jupyterhub_studios.config import SERVICE_NAME, service_definition, service_role
+from jupyterhub_studios.demo import data
 from jupyterhub_studios.demo.home import ACCOUNTS, ADMIN, WORK_BUCKET, DemoHome
 from jupyterhub_studios.demo.store import endpoint, store_options
 
@@ -47,7 +48,7 @@ c.JupyterHub.services = [
         str(Path(__file__).resolve()),
         service_url,
         service_token,
-        keep=("STUDIOS_HOME", "STUDIOS_PORT", "STUDIOS_SAVE_INTERVAL"),
+        keep=("STUDIOS_HOME", "STUDIOS_PORT", "STUDIOS_SAVE_INTERVAL", "STUDIOS_CLOUDS"),
     )
 ]
 c.JupyterHub.load_roles = [service_role()]
@@ -73,3 +74,7 @@ c.Studios.templates = {
         "skeleton": str(Path(sys.modules[DemoHome.__module__].__file__).parent / "examples"),
     },
 }
+
+# --- Data ---
+c.Studios.data_credentials = data.credentials(home)
+c.Studios.data_links = data.links(home)

@@ -13,7 +13,7 @@ import json
 import sys
 from pathlib import Path
 
-MODULES = ("checkpoints", "gate", "start")
+MODULES = ("checkpoints", "gate", "start", "adapt")
 RESULTS = Path(__file__).with_name("results.json")
 
 

@@ -22,7 +22,8 @@ export default defineConfig(
       "max-lines": ["error", { max: 400, skipBlankLines: true }],
     },
   },
-  { files: ["**/*.js"], extends: [tseslint.configs.disableTypeChecked] },
+  { files: ["**/*.{js,cjs}"], extends: [tseslint.configs.disableTypeChecked] },
+  { files: ["**/*.cjs"], languageOptions: { sourceType: "commonjs" } },
   {
     files: ["packages/**/*.{ts,tsx}"],
     extends: [hooks.configs.flat["recommended-latest"]],

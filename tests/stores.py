@@ -34,10 +34,11 @@ class SeaweedFS:
     secret_key: str = field(default_factory=lambda: secrets.token_hex(20))
     ports: list[int] = field(default_factory=lambda: free_ports(11))
     process: subprocess.Popen[bytes] | None = None
+    host: str = "127.0.0.1"  # or another address of this machine that no other machine reaches
 
     @property
     def endpoint(self) -> str:
-        return f"http://127.0.0.1:{self.ports[0]}"
+        return f"http://{self.host}:{self.ports[0]}"
 
     @property
     def options(self) -> dict[str, str]:
@@ -56,7 +57,7 @@ class SeaweedFS:
         )  # fmt: skip
         command = [
             str(Path(sys.executable).with_name("weed")), "-logtostderr", "mini", f"-dir={self.folder}",
-            "-ip=127.0.0.1", "-ip.bind=127.0.0.1", "-webdav=false", "-admin.ui=false", "-s3.port.lance=0",
+            f"-ip={self.host}", f"-ip.bind={self.host}", "-webdav=false", "-admin.ui=false", "-s3.port.lance=0",
             "-s3.autoCreateBucket=false", "-master.telemetry=false",
             *(f"-{name}={port}" for name, port in zip(names, self.ports, strict=True)),
         ]  # fmt: skip

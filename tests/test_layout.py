@@ -13,14 +13,18 @@ MAY_IMPORT = {
     "config": {"models"},
     "checkpoints": {"models"},
     "agent": {"models", "checkpoints", "tickets"},
-    "compute": {"models"},
+    "compute": {"models", "images"},
+    "images": {"models"},
     "web": {"models"},
     "explorer": {"models", "web"},
     "lab": {"models", "tickets", "web", "explorer"},
     "spawner": {"models", "config", "compute"},
-    "service": {"models", "config", "checkpoints", "tickets", "web", "explorer"},
+    "service": {"models", "config", "checkpoints", "tickets", "web", "explorer", "compute"},
     "demo": set(),
-    "cli": {"models"},
+    "forge": {"models", "config"},
+    # agent: to try the very root that a session would have.
+    "doctor": {"models", "config", "checkpoints", "compute", "images", "agent"},
+    "cli": {"models", "forge", "doctor", "images"},
 }
 
 

@@ -52,6 +52,7 @@ class Service:
     def __init__(self) -> None:
         self.progress = SessionProgress(version=1, state=SessionState.RUNNING, agent_seen=True)
         self.asked: list[str] = []
+        self.reports: list[dict[str, Any]] = []
         self.broken = False
         self.on_stop: Callable[[], None] = lambda: None
 
@@ -61,6 +62,8 @@ class Service:
             return web.Response(status=502)
         what = request.path.rsplit("/", 1)[-1]
         self.asked.append(what)
+        if what == "ended":
+            self.reports.append(await request.json())
         if what == "stop":
             self.on_stop()
         await asyncio.sleep(0.01)
@@ -217,6 +220,33 @@ async def test_a_job_whose_agent_never_came_is_cancelled(
     assert compute.terminated == ["cancelled"]
 
 
+async def test_a_job_that_begins_anew_without_its_machine_is_over(
+    spawner: BatchSpawner, compute: Compute, service: Service
+) -> None:
+    compute.status = JobStatus(state="queued", attempt=2)
+    assert await spawner.poll() is None, "nobody was there yet: the second attempt is as good as the first"
+    spawner.address = "http://10.0.0.1:1"
+    assert await spawner.poll() == 1
+    assert compute.terminated == ["its machine was lost"]
+    await spawner.run_post_stop_hook()
+    assert service.reports[-1]["state"] == "lost" and service.reports[-1]["host_lost"]
+
+
+async def test_what_a_starting_job_waits_for_is_told_once(
+    spawner: BatchSpawner, compute: Compute, service: Service
+) -> None:
+    service.progress = SessionProgress(version=1, state=SessionState.STARTING)
+    compute.status = JobStatus(state="queued", reason="waiting for capacity")
+    start = asyncio.create_task(spawner._wait_ready())
+    while service.asked.count("se-1") < 5:
+        await asyncio.sleep(0.01)
+    assert service.asked.count("job") == 1
+    compute.status = LOST
+    with pytest.raises(StudiosError, match="killed"):
+        await asyncio.wait_for(start, 10)
+    assert service.asked.count("ended") == 1
+
+
 def test_state_survives_a_restart_of_the_hub(spawner: BatchSpawner) -> None:
     other = BatchSpawner()
     other.load_state(spawner.get_state())
@@ -255,5 +285,10 @@ async def test_local_studios_are_refused_on_a_hub_that_others_can_reach(
 ) -> None:
     with pytest.raises(StudiosError, match="allow_local_on_network"):
         spawner._check_local("here")
+
+
+async def test_an_administrator_may_let_local_studios_run_on_a_network(
+    spawner: BatchSpawner, compute: Compute
+) -> None:
     spawner.config.Studios.allow_local_on_network = True
     spawner._check_local("here")

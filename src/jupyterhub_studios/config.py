@@ -12,10 +12,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
-from traitlets import Bool, Dict, Float, TraitError, Unicode, validate
+from traitlets import Bool, Dict, Float, Int, List, TraitError, Unicode, validate
 from traitlets.config import Configurable
 
-from .models import ComputeEnvironment, StudiosError, Template
+from .models import ComputeEnvironment, OfferedCredential, OfferedLink, StudiosError, Template
 
 SERVICE_NAME = "studios"
 
@@ -83,6 +83,78 @@ class Studios(Configurable):
                     "hide": ["/var/lib/studios"],
                 },
             }
+        """,
+    ).tag(config=True)
+
+    data_credentials = Dict(
+        help="""
+        Credentials that data links use: a mapping from id to its fields
+        (see :class:`jupyterhub_studios.models.OfferedCredential`). ``offer`` says what for: ``"links"`` only for
+        the entries of ``data_links`` that name it, ``"found"`` also makes a link of each bucket that it lists,
+        ``"any"`` also lets people add links of their own with it. ``allowed_users`` and ``allowed_groups`` say to
+        whom (neither: everybody). Types that use what this machine has (``ambient``, ``profile``) are possible here
+        alone: people cannot add them. Nothing secret is ever shown.
+
+        Default: ``{}``. Example::
+
+            c.Studios.data_credentials = {
+                "lab": {
+                    "provider": "s3",
+                    "endpoint": "https://minio.example.org",
+                    "secret": {
+                        "type": "access-key",
+                        "access_key_id": os.environ["LAB_KEY"],
+                        "secret_access_key": os.environ["LAB_SECRET"],
+                    },
+                    "offer": "found",
+                    "allowed_groups": ["lab"],
+                },
+            }
+        """,
+    ).tag(config=True)
+
+    data_links = Dict(
+        help="""
+        Data links that everybody has, or whom ``allowed_users`` and ``allowed_groups`` name: a mapping from id to
+        its fields (see :class:`jupyterhub_studios.models.OfferedLink`). ``credential`` is an id of
+        ``data_credentials``; without it the bucket must be public. ``role`` is ``view``, ``download`` or ``write``;
+        for the last, ``writable`` has to be true as well. ``why`` is told to people.
+
+        Default: ``{}``. Example::
+
+            c.Studios.data_links = {
+                "genomes": {"name": "1000 Genomes", "url": "s3://1000genomes/", "region": "us-east-1"},
+                "results": {
+                    "url": "s3://lab-results/",
+                    "credential": "lab",
+                    "allowed_groups": ["lab"],
+                    "role": "write",
+                    "writable": True,
+                    "why": "The lab's own bucket.",
+                },
+                "reference": {"url": "file:///srv/reference"},
+            }
+        """,
+    ).tag(config=True)
+
+    allowed_endpoints = List(
+        Unicode(),
+        help="""
+        Endpoints of stores inside the network that people's credentials may name: hosts, ``host:port``, addresses
+        or networks. Public addresses need no entry; loopback, link-local and private addresses, and the clouds'
+        metadata services, are refused without one. What ``data_credentials`` name is always allowed.
+
+        Default: ``[]``. Example: ``c.Studios.allowed_endpoints = ["minio.example.org:9000", "10.20.0.0/16"]``
+        """,
+    ).tag(config=True)
+
+    archive_cap = Int(
+        1000,
+        min=1,
+        help="""
+        The most files that one zip download may hold. Beyond it people are shown code for their own tools.
+
+        Default: ``1000``. Example: ``c.Studios.archive_cap = 5000``
         """,
     ).tag(config=True)
 
@@ -165,6 +237,21 @@ class Studios(Configurable):
     def _check_compute_environments(self, proposal: Any) -> dict[str, ComputeEnvironment]:
         return _parse(ComputeEnvironment, "compute_environments", proposal["value"])
 
+    @validate("data_credentials")
+    def _check_data_credentials(self, proposal: Any) -> dict[str, OfferedCredential]:
+        return _parse(OfferedCredential, "data_credentials", proposal["value"], title="name")
+
+    @validate("data_links")
+    def _check_data_links(self, proposal: Any) -> dict[str, OfferedLink]:
+        links = _parse(OfferedLink, "data_links", proposal["value"], title="name")
+        for key, link in links.items():
+            if link.credential is not None and link.credential not in self.data_credentials:
+                raise TraitError(
+                    f"c.Studios.data_links[{key!r}] is not valid: credential: “{link.credential}” is no entry of "
+                    "c.Studios.data_credentials"
+                )
+        return links
+
     def template(self, name: str) -> Template:
         try:
             return self.templates[name]
@@ -179,7 +266,7 @@ class Studios(Configurable):
 
     def allowed_environments(self, user: str, groups: Sequence[str], admin: bool) -> list[ComputeEnvironment]:
         """The compute environments that ``user`` may start studios in, in the configured order."""
-        return [env for env in self.compute_environments.values() if _allowed(env, user, groups, admin)]
+        return [env for env in self.compute_environments.values() if allowed(env, user, groups, admin)]
 
     def environment_for(
         self, name: str | None, template: str, user: str, groups: Sequence[str], admin: bool
@@ -209,20 +296,26 @@ class Studios(Configurable):
         return env
 
 
-def _allowed(env: ComputeEnvironment, user: str, groups: Sequence[str], admin: bool) -> bool:
-    if admin or (env.allowed_users is None and env.allowed_groups is None):
+def allowed(
+    offer: ComputeEnvironment | OfferedCredential | OfferedLink,
+    user: str,
+    groups: Sequence[str],
+    admin: bool = False,
+) -> bool:
+    """Whether something is offered to ``user``. Administrators get all there is."""
+    if admin or (offer.allowed_users is None and offer.allowed_groups is None):
         return True
-    return user in (env.allowed_users or []) or bool(set(groups) & set(env.allowed_groups or []))
+    return user in (offer.allowed_users or []) or bool(set(groups) & set(offer.allowed_groups or []))
 
 
-def _parse(model: type[BaseModel], trait: str, value: dict[str, Any]) -> dict[str, Any]:
+def _parse(model: type[BaseModel], trait: str, value: dict[str, Any], title: str = "title") -> dict[str, Any]:
     parsed = {}
     for key, fields in value.items():
         if isinstance(fields, model):
             parsed[key] = fields
             continue
         try:
-            parsed[key] = model.model_validate({"id": key, "title": key, **fields})
+            parsed[key] = model.model_validate({"id": key, title: key, **fields})
         except ValidationError as error:
             # Only places and reasons: the values may hold credentials.
             faults = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())

@@ -9,7 +9,7 @@ could not be asked, and never ended before its work is saved unless a person sai
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from functools import cached_property
 from ipaddress import ip_address
 from typing import Any
@@ -78,6 +78,7 @@ class BatchSpawner(Spawner):
     job_id = Unicode()
     address = Unicode()  # of the session's gate, once it is ready
     _ended: JobStatus | None = None  # how the job ended, once that is known
+    _told: JobStatus | None = None  # what the service knows of the job while it starts
     _reported = Bool(False)  # the service knows that the job is over
     _progress = Instance(SessionProgress, kw={"version": 0, "state": SessionState.STARTING})
 
@@ -107,6 +108,7 @@ class BatchSpawner(Spawner):
         for name in _STATE:
             setattr(self, name, "")
         self._ended = None
+        self._told = None
         self._reported = False
         self._progress = SessionProgress(version=0, state=SessionState.STARTING)
 
@@ -178,17 +180,57 @@ class BatchSpawner(Spawner):
         return Launch.model_validate(await self._ask("POST", "launches", request))
 
     async def _wait_ready(self) -> str:
-        while True:
-            progress = await self._follow()
-            if progress.state == SessionState.RUNNING and progress.address:
-                return progress.address
-            if progress.state != SessionState.STARTING:
-                raise StudiosError(progress.message or "The start was cancelled")
-            status = await Poller.instance().status(self._compute, self.job_id)
-            if status.ended:
-                await self._report(status)
-                final = await self._follow(wait=0)
-                raise StudiosError(final.message or f"The job ended: {status.reason}")
+        """Follows the session and its job side by side: neither waits for news of the other."""
+        following, looking = asyncio.create_task(self._follow()), asyncio.create_task(self._look_after(0))
+        try:
+            while True:
+                await asyncio.wait({following, looking}, return_when=asyncio.FIRST_COMPLETED)
+                if following.done():
+                    progress = following.result()
+                    if progress.state == SessionState.RUNNING and progress.address:
+                        return progress.address
+                    if progress.state != SessionState.STARTING:
+                        raise StudiosError(progress.message or "The start was cancelled")
+                    following = asyncio.create_task(self._follow())
+                if looking.done():
+                    status = looking.result()
+                    if status.ended:
+                        await self._report(status)
+                        final = await self._follow(wait=0)
+                        raise StudiosError(final.message or f"The job ended: {status.reason}")
+                    if not self._progress.agent_seen:
+                        await self._tell(status)
+                    pause = RETRY_SECONDS if status.state == "unknown" else 0
+                    looking = asyncio.create_task(self._look_after(pause))
+        finally:
+            for task in (following, looking):
+                task.cancel()
+            await asyncio.gather(following, looking, return_exceptions=True)
+
+    async def _look_after(self, pause: float) -> JobStatus:
+        await asyncio.sleep(pause)
+        return await self._look(Poller.instance().status, began=self._progress.agent_seen)
+
+    async def _look(self, ask: Ask, began: bool) -> JobStatus:
+        """The job's status. ``began``: the agent was there, which lives once only: a job that its compute
+        environment begins anew after that, having lost the machine, is over."""
+        status = await ask(self._compute, self.job_id)
+        if began and status.attempt > 1 and not status.ended:
+            await self._terminate("its machine was lost")
+            return status.model_copy(
+                update={"state": "lost", "host_lost": True, "reason": f"its machine was lost {status.reason}"}
+            )
+        return status
+
+    async def _tell(self, status: JobStatus) -> None:
+        """Have the service show why a start takes its time. Nothing depends on it."""
+        if status == self._told or status.state == "unknown":
+            return
+        try:
+            await self._ask("POST", f"sessions/{self.session_id}/job", status)
+            self._told = status
+        except (aiohttp.ClientError, StudiosError) as error:
+            self.log.warning("The state of job %s was not told: %s", self.job_id, error)
 
     async def _follow(self, wait: int = LONG_POLL_SECONDS) -> SessionProgress:
         """The session's progress as soon as it has changed; the last known while the service is away."""
@@ -222,8 +264,9 @@ class BatchSpawner(Spawner):
     async def poll(self) -> int | None:
         if not self.job_id:
             return 0
-        status = await Poller.instance().status(self._compute, self.job_id)
-        if not status.ended:
+        asked = self.job_id
+        status = await self._look(Poller.instance().recent, began=bool(self.address))
+        if not status.ended or self.job_id != asked:  # while we asked, another session began
             return None
         self._ended = status
         return status.exit_code if status.exit_code is not None else 1
@@ -260,7 +303,7 @@ class BatchSpawner(Spawner):
         Only a person's *force*, or a session that never came up, ends the job without a save.
         """
         asked = False
-        while not (status := await Poller.instance().status(self._compute, self.job_id)).ended:
+        while not (status := await Poller.instance().recent(self._compute, self.job_id)).ended:
             try:
                 if not asked:
                     await self._ask("POST", f"sessions/{self.session_id}/stop", SessionStop())
@@ -275,6 +318,8 @@ class BatchSpawner(Spawner):
                 break
             if progress.force or not progress.agent_seen:
                 await self._terminate("force" if progress.force else "cancelled")
+                if (status := await Poller.instance().status(self._compute, self.job_id)).ended:
+                    break
         self._ended = status
 
     async def _wait_exit(self) -> JobStatus:
@@ -334,6 +379,8 @@ def listens_beyond_loopback(config: Config) -> bool:
     except ValueError:
         return bool(address != "localhost")  # no address at all means every interface
 
+
+Ask = Callable[[Compute, str], Awaitable[JobStatus]]
 
 _STATE = ("studio_id", "session_id", "compute_environment", "job_id", "address")
 

@@ -17,7 +17,8 @@ from jupyterhub_studios.models import StoreAccess
 
 from .harness import Studio
 
-USER = "studios-test"
+# Each worker of a parallel run has one of its own.
+USER = f"studios-test{os.environ.get('PYTEST_XDIST_WORKER', '')}"
 
 
 @pytest.fixture

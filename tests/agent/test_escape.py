@@ -98,7 +98,16 @@ async def test_the_machine_is_not_changed(studio: Studio) -> None:
     }
     session = await studio.start()
     await session.ready()
-    await session.sh("touch /etc/x /usr/bin/x /opt/x /var/lib/dpkg/x; rm -rf /opt/* /usr/share/man/man7 /srv")
+    await session.sh("touch /etc/x /usr/bin/x /opt/x /var/lib/dpkg/x; rm -rf /usr/share/man/man7 /srv")
     await session.stop()
     assert {path: path.stat().st_mtime_ns for path in before} == before
     assert Path("/srv").exists()
+
+
+async def test_a_person_s_variables_reach_the_app_alone(studio: Studio) -> None:
+    """What enters the root runs outside: LD_PRELOAD there would be code of the session with the agent's rights."""
+    session = await studio.start(environment={"LD_PRELOAD": "/nowhere/mine.so", "MINE": "a b"})
+    await session.ready()
+    assert (await session.sh("echo $LD_PRELOAD $MINE")).endswith("/nowhere/mine.so a b\n")
+    assert (await session.sh("echo; wc -c < /proc/1/environ")).endswith("\n0\n")  # bubblewrap's own
+    await session.stop()

@@ -7,11 +7,12 @@ import base64
 import os
 import sys
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import aiohttp
+import pytest
 import pytest_asyncio
 
 from jupyterhub_studios import tickets
@@ -19,6 +20,9 @@ from jupyterhub_studios.agent.gate import Gate
 from jupyterhub_studios.agent.upstream import Upstream
 from jupyterhub_studios.config import JUPYTER
 from jupyterhub_studios.models import Kind, LaunchSpec, StoreAccess
+
+from ..stores import SeaweedFS
+from .plain import Api, PlainLab, settings
 
 TICKET_KEY = b"t" * 32
 IDENTITY_KEY = b"i" * 32
@@ -66,7 +70,7 @@ def filled(text: str, words: dict[str, str]) -> str:
     return text
 
 
-async def start_jupyter(folder: Path) -> tuple[asyncio.subprocess.Process, Lab]:
+async def start_jupyter(folder: Path, **more: str) -> tuple[asyncio.subprocess.Process, Lab]:
     lab = Lab("", folder / "app.sock", folder / "work", folder / "log")
     lab.workdir.mkdir()
     words = {
@@ -78,7 +82,7 @@ async def start_jupyter(folder: Path) -> tuple[asyncio.subprocess.Process, Lab]:
     command = [filled(word, words) for word in JUPYTER.command]
     with lab.log.open("wb") as log:
         process = await asyncio.create_subprocess_exec(
-            *command, env=environment(folder), cwd=lab.workdir, stdout=log, stderr=log
+            *command, env=environment(folder) | more, cwd=lab.workdir, stdout=log, stderr=log
         )
     async with aiohttp.ClientSession(connector=aiohttp.UnixConnector(str(lab.socket))) as probe:
         async with asyncio.timeout(60):
@@ -121,3 +125,55 @@ async def ada(lab: Lab) -> AsyncIterator[aiohttp.ClientSession]:
 async def bob(lab: Lab) -> AsyncIterator[aiohttp.ClientSession]:
     async with await lab.visitor("bob", "") as session:
         yield session
+
+
+# --- a JupyterLab that is nobody's studio ----------------------------------------------------------------
+
+
+@dataclass
+class Data:
+    """What the links of the plain JupyterLab lead to."""
+
+    seaweed: SeaweedFS
+    bucket: str
+    folder: Path
+
+    def put(self, key: str, body: bytes | str) -> None:
+        text = body.encode() if isinstance(body, str) else body
+        self.seaweed.client().put_object(Bucket=self.bucket, Key=key, Body=text)
+
+    def get(self, key: str) -> bytes:
+        body: bytes = self.seaweed.client().get_object(Bucket=self.bucket, Key=key)["Body"].read()
+        return body
+
+    def keys(self, prefix: str = "") -> list[str]:
+        found = self.seaweed.client().list_objects_v2(Bucket=self.bucket, Prefix=prefix)
+        return [one["Key"] for one in found.get("Contents", [])]
+
+
+@pytest.fixture(scope="session")
+def data(seaweed: SeaweedFS, tmp_path_factory: pytest.TempPathFactory) -> Data:
+    found = Data(seaweed, seaweed.bucket(), tmp_path_factory.mktemp("scratch"))
+    found.put("reference/genes.txt", "BRCA1\n")
+    return found
+
+
+@pytest.fixture(scope="session")
+def plain_lab(data: Data, tmp_path_factory: pytest.TempPathFactory) -> Iterator[PlainLab]:
+    """One for all tests, below an odd base URL. What a kernel reads there needs keys of its own: those of the
+    environment, which are also found as a credential of the machine."""
+    environment = {
+        "AWS_ACCESS_KEY_ID": data.seaweed.access_key,
+        "AWS_SECRET_ACCESS_KEY": data.seaweed.secret_key,
+        "AWS_ENDPOINT_URL": data.seaweed.endpoint,
+        "AWS_REGION": "us-east-1",
+    }
+    text = settings(data.bucket, data.seaweed, data.folder)
+    lab = PlainLab(tmp_path_factory.mktemp("lab"), settings=text, environment=environment)
+    with lab.running():
+        yield lab
+
+
+@pytest.fixture(scope="session")
+def api(plain_lab: PlainLab) -> Api:
+    return Api(plain_lab)

@@ -55,4 +55,4 @@ async def test_a_notebook_runs(page: Page) -> None:
     await page.keyboard.type("print(6 * 7)", delay=20)
     await expect(cell).to_have_text("print(6 * 7)")
     await page.keyboard.press("Shift+Enter")
-    await expect(page.locator(".jp-OutputArea-output").first).to_have_text("42\n", timeout=30_000)
+    await expect(page.locator(".jp-OutputArea-output").first).to_have_text("42\n", timeout=120_000)

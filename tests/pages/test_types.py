@@ -7,7 +7,7 @@ from typing import get_args
 import pytest
 from pydantic import BaseModel
 
-from jupyterhub_studios import models
+from jupyterhub_studios import models, web
 from jupyterhub_studios.service.api import answers
 
 ROOT = Path(__file__).parent.parent.parent
@@ -24,7 +24,7 @@ WHOLE: dict[str, type[BaseModel]] = {
     "Studio": models.StudioView,
     "Progress": answers.Progress,
     "Logs": answers.LogPage,
-    "Page": answers.Page,
+    "Page": web.Page,
     "Problem": models.Problem,
 }
 # The pages know some of the fields.

@@ -13,6 +13,9 @@ import pytest
 from jupyterhub_studios.models import Launch, StudioSpec
 
 from ..hub import RealHub
+from ..stores import SeaweedFS
+from . import datahub
+from .datahub import DataHub
 from .player import Agent
 
 SECRET = "store-secret-0xCAFE"
@@ -46,7 +49,7 @@ c.Studios.compute_environments = {{
 """
 
 
-def make_hub(folder: Path, force_after: float = 0.0, base: str = "/") -> RealHub:
+def make_hub(folder: Path, force_after: float = 0.0, base: str = "/", more: str = "") -> RealHub:
     for name in ("jobs", "work", "apart"):
         (folder / name).mkdir()
     extra = EXTRA.format(
@@ -57,7 +60,7 @@ def make_hub(folder: Path, force_after: float = 0.0, base: str = "/") -> RealHub
         force_after=force_after,
         secret=SECRET,
     )
-    return RealHub(folder, extra, base)
+    return RealHub(folder, extra + more, base)
 
 
 @pytest.fixture(scope="session")
@@ -69,6 +72,21 @@ def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealHub]:
         yield found
     finally:
         found.close()
+
+
+@pytest.fixture(scope="session")
+def data(tmp_path_factory: pytest.TempPathFactory, seaweed: SeaweedFS) -> Iterator[DataHub]:
+    """One Hub with data links, for all tests of them."""
+    folder = tmp_path_factory.mktemp("data")
+    more, bucket = datahub.config(seaweed, folder)
+    hub = make_hub(folder, more=more)
+    hub.start()
+    try:
+        found = datahub.DataHub(hub, seaweed, bucket)
+        found.people()
+        yield found
+    finally:
+        hub.close()
 
 
 @pytest.fixture
@@ -106,11 +124,11 @@ class Play:
         """Have it started; the played agent is not up yet."""
         answer = await self.api("POST", f"studios/{studio['id']}/start", user=user)
         assert answer.status_code == 202, answer.text
-        return Agent((await self.job(studio)).job)
+        return Agent((await self.job(studio, user)).job)
 
-    async def job(self, studio: dict[str, Any]) -> Launch:
+    async def job(self, studio: dict[str, Any], user: str = "alice") -> Launch:
         file = self.hub.folder / "jobs" / f"{studio['server_name']}.json"
-        wanted = (await self.show(studio["id"]))["session"]["id"]
+        wanted = (await self.show(studio["id"], user))["session"]["id"]
         async with asyncio.timeout(30):
             while True:
                 if file.exists() and (text := file.read_text()) and json.loads(text)["session_id"] == wanted:

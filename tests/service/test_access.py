@@ -8,7 +8,9 @@ from collections.abc import AsyncIterator
 import httpx
 import pytest_asyncio
 
+from jupyterhub_studios.service.api import EXPLORER
 from jupyterhub_studios.service.app import ROUTES, handlers
+from jupyterhub_studios.service.data.agents import AGENT_ROUTES
 
 from .conftest import Play
 
@@ -42,6 +44,7 @@ MATRIX: dict[tuple[str, str], tuple[int, ...]] = {
     ("GET", f"{V1}/sessions/{{session_id}}"): OWN_404,
     ("GET", f"{V1}/sessions/{{session_id}}/events"): OWN_404,
     ("GET", f"{V1}/sessions/{{session_id}}/logs"): OWN_404,
+    ("GET", f"{V1}/sessions/{{session_id}}/job-logs"): OWN_404,
     ("GET", f"{V1}/checkpoints/{{checkpoint_id}}"): OWN_404,
     ("PATCH", f"{V1}/checkpoints/{{checkpoint_id}}"): OWN_404,
     ("DELETE", f"{V1}/checkpoints/{{checkpoint_id}}"): (401, 404, 404, 409, 409, 403),
@@ -49,6 +52,7 @@ MATRIX: dict[tuple[str, str], tuple[int, ...]] = {
     ("POST", "internal/launches"): (403, 403, 403, 403, 403, 422),
     ("GET", "internal/sessions/{session_id}"): (403, 403, 403, 403, 403, 200),
     ("POST", "internal/sessions/{session_id}/stop"): (403, 403, 403, 403, 403, 200),
+    ("POST", "internal/sessions/{session_id}/job"): (403, 403, 403, 403, 403, 422),
     ("POST", "internal/sessions/{session_id}/ended"): (403, 403, 403, 403, 403, 422),
     # Its code is what authenticates.
     ("POST", "agent/bootstrap"): (422, 422, 422, 422, 422, 422),
@@ -57,18 +61,22 @@ MATRIX: dict[tuple[str, str], tuple[int, ...]] = {
 # The rest speak HTML or WebSocket, each with a test of its own: control by a token of the session
 # (test_sessions), pages and tickets by the Hub's login (test_pages).
 OTHERS = {"agent/control", "oauth_callback", "enter", "static/(.+)", "(?:api|internal|agent)(?:/.*)?",
-          "(?:new|studios/[^/]+)?", ".*"}  # fmt: skip
+          "(?:new|studios/[^/]+|data(?:/[^/]+)?)?", ".*"}  # fmt: skip
 
 
 def test_no_route_is_missing_from_the_table() -> None:
-    assert {(route.method, route.path) for route in ROUTES} == MATRIX.keys()
-    by_routes = {str(rule[0]) for rule in handlers("") if "routes" in (rule[2] if len(rule) > 2 else {})}
-    assert {str(rule[0]) for rule in handlers("")} - by_routes == OTHERS
+    explorer = [*EXPLORER, *AGENT_ROUTES]  # test_data_access has theirs
+    own = [route for route in ROUTES if route not in explorer]
+    assert {(route.method, route.path) for route in own} == MATRIX.keys()
+    by_routes = {
+        str(rule[0]) for rule in handlers("", None) if "routes" in (rule[2] if len(rule) > 2 else {})
+    }
+    assert {str(rule[0]) for rule in handlers("", None)} - by_routes == OTHERS
 
 
 def test_no_access_is_declared_wrongly() -> None:
     for route in ROUTES:
-        expected = {V1: {"person", "admin", "public"}, "internal": {"internal"}, "agent": {"public"}}
+        expected = {V1: {"person", "admin", "public"}, "internal": {"internal"}, "agent": {"public", "agent"}}
         base = V1 if route.path.startswith(V1) else route.path.partition("/")[0]
         assert route.access in expected[base]
     public = [route.path for route in ROUTES if route.access == "public"]

@@ -17,12 +17,13 @@ from tornado.web import Application
 
 from jupyterhub_studios.models import AgentMessage, SessionEnded, SessionState, StudioState
 from jupyterhub_studios.service.enter import safe_next
-from jupyterhub_studios.service.handlers import rules
+from jupyterhub_studios.service.handlers import Mounted
 from jupyterhub_studios.service.logs import Logs
 from jupyterhub_studios.service.permissions import Person, allowed_actions, role
 from jupyterhub_studios.service.routing import Call, Routes
 from jupyterhub_studios.service.sessions import state
 from jupyterhub_studios.service.sessions.state import Facts
+from jupyterhub_studios.web import rules
 
 S = SessionState
 
@@ -206,7 +207,7 @@ async def test_a_fault_of_the_service_is_told_without_its_insides(caplog: pytest
         """It breaks."""
         raise ValueError("an inner secret")
 
-    server = HTTPServer(Application(rules("/", routes.table), service=None))
+    server = HTTPServer(Application(rules("/", routes.table, Mounted, None), service=None))
     sockets = bind_sockets(0, "127.0.0.1")
     server.add_sockets(sockets)
     async with httpx.AsyncClient() as client:

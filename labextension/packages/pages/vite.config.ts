@@ -1,5 +1,6 @@
 import react from "@vitejs/plugin-react";
 import { fileURLToPath } from "node:url";
+import { defaultClientConditions } from "vite";
 import { defineConfig } from "vitest/config";
 
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
@@ -8,6 +9,8 @@ const here = (path: string): string => fileURLToPath(new URL(path, import.meta.u
 // them relative, because the service may live below any base URL.
 export default defineConfig({
   plugins: [react()],
+  // Other packages of this workspace are taken from their sources, as if they were here.
+  resolve: { conditions: ["source", ...defaultClientConditions] },
   base: "./",
   build: {
     outDir: here("../../../src/jupyterhub_studios/service/static"),

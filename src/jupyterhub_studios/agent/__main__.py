@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import sys
 
-from .root.namespaces import Namespace, enter
+from .tools import prepare
+
+prepare()
+
+from .root.namespaces import Namespace, enter  # noqa: E402
 
 if len(sys.argv) < 2:
     enter("jupyterhub_studios.agent")

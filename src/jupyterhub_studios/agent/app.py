@@ -18,8 +18,10 @@ from pathlib import Path
 import aiohttp
 
 from ..models import LaunchSpec, RootMode, StudiosError
+from . import data, memory
 from .applog import AppLog
-from .root import Root
+from .image import BUNDLE, image, python
+from .root import Root, enter
 from .upstream import Upstream
 
 GENTLE_SECONDS = 10.0
@@ -38,7 +40,7 @@ class App:
             "{port}": str(self._port or ""),
             "{prefix}": spec.prefix,
             "{workdir}": root.workdir,
-            "{python}": sys.executable,
+            "{python}": python(),
         }
         self._identity_key = identity_key
         self._process: asyncio.subprocess.Process | None = None
@@ -57,25 +59,42 @@ class App:
     # --- starting ---
 
     async def start(self) -> None:
-        argv = [self._filled(word) for word in self._spec.template.command]
+        argv = self._argv()
         environment = self._environment()
         with contextlib.suppress(FileNotFoundError):
             (self._root.run / SOCKET).unlink()
-        with tempfile.TemporaryFile() as info:
+        with tempfile.TemporaryFile() as info, enter.variables(environment) as given:
+            command = self._root.command(argv, info.fileno())
+            if self._root.wrapped:
+                command, environment = enter.with_variables(command, given), {}
             self._process = await asyncio.create_subprocess_exec(
-                *self._root.command(argv, info.fileno()),
+                *command,
                 env=environment,
                 cwd=self._root.place(self._root.workdir) if self._root.mode == RootMode.HOME else "/",
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=asyncio.subprocess.PIPE,
                 stderr=asyncio.subprocess.STDOUT,
-                pass_fds=(info.fileno(),),
+                pass_fds=(info.fileno(), given),
                 start_new_session=True,
                 umask=0o022,  # the agent's own is for itself alone
             )
             assert self._process.stdout is not None
             self._pump = asyncio.create_task(self._log.pump(self._process.stdout))
             await self._find_inside(info.fileno())
+
+    def _argv(self) -> list[str]:
+        """The template's command; the image's own where the template has none."""
+        if self._spec.template.command:
+            return [self._filled(word) for word in self._spec.template.command]
+        known = image()
+        argv = [*known.entrypoint, *known.command] if known else []
+        if not argv:
+            raise StudiosError(
+                "There is nothing to run",
+                "the template has no command, and the image has none of its own",
+                "An administrator should give the template a command",
+            )
+        return argv
 
     async def _find_inside(self, info: int) -> None:
         """Bubblewrap writes which process is the first one inside."""
@@ -87,6 +106,7 @@ class App:
                 self._inside_pid = json.loads(os.pread(info, 4096, 0))["child-pid"]
                 with contextlib.suppress(ProcessLookupError):
                     self._inside = os.pidfd_open(self._inside_pid)
+                memory.sacrifice(self._inside_pid)
                 return
             await asyncio.sleep(0.01)
 
@@ -94,12 +114,15 @@ class App:
         """What the app gets: nothing of the agent's own environment."""
         spec = self._spec
         inside = self._root.mode == RootMode.OVERLAY
+        programs = Path(sys.executable).parent
+        own = [] if programs.is_relative_to(BUNDLE) else [str(programs)]
         base = {
-            "PATH": os.pathsep.join(dict.fromkeys([str(Path(sys.executable).parent), *SYSTEM_PATH])),
+            "PATH": os.pathsep.join(dict.fromkeys([*own, *SYSTEM_PATH])),
             "LANG": "C.UTF-8",
             "SHELL": "/bin/bash" if Path("/bin/bash").exists() else "/bin/sh",
-            "USER": "root" if inside else getpass.getuser(),
+            "USER": "root" if inside else _account(),
         }
+        known = image()
         template = {key: self._filled(value) for key, value in spec.template.environment.items()}
         studio = {
             "HOME": self._root.workdir,
@@ -110,8 +133,9 @@ class App:
             "STUDIO_PREFIX": spec.prefix,
             "STUDIO_HUB_PREFIX": spec.hub_prefix,
             "STUDIO_IDENTITY_KEY": self._identity_key,
+            "STUDIO_DATA_SOCKET": f"{self._root.run_inside}/{data.SOCKET}",
         }
-        return base | template | spec.environment | studio
+        return base | (known.environment if known else {}) | template | spec.environment | studio
 
     def _filled(self, text: str) -> str:
         for word, value in self._words.items():
@@ -147,7 +171,7 @@ class App:
 
     async def _ended_early(self) -> StudiosError:
         code = await self.wait()
-        program = self._filled(self._spec.template.command[0])
+        program = self._argv()[0]
         if (
             f"bwrap: execvp {program}:" in self._log.tail
             or f"setpriv: failed to execute {program}:" in self._log.tail
@@ -175,8 +199,9 @@ class App:
 
     # --- stopping ---
 
-    async def stop(self) -> None:
-        """Asks the app to end, ends it after a while, and returns when no process of the session is left."""
+    async def stop(self, gentle: float = GENTLE_SECONDS) -> None:
+        """Asks the app to end, ends it after ``gentle`` seconds, and returns when no process of the session is
+        left."""
         if self._process is None:
             return
         if self._process.returncode is None:
@@ -186,7 +211,7 @@ class App:
                     os.kill(pid, signal.SIGTERM)
             if pids:
                 with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(asyncio.shield(self._process.wait()), GENTLE_SECONDS)
+                    await asyncio.wait_for(asyncio.shield(self._process.wait()), gentle)
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self._process.pid, signal.SIGKILL)
         if self._inside is not None:
@@ -214,6 +239,13 @@ class App:
         if self._run_fd >= 0:
             os.close(self._run_fd)
             self._run_fd = -1
+
+
+def _account() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # an image may have no /etc/passwd
+        return "root" if os.geteuid() == 0 else str(os.geteuid())
 
 
 def _mentions(spec: LaunchSpec, word: str) -> bool:

@@ -24,6 +24,7 @@ from .gate_auth import COOKIE_TTL, Door, Visitor, Withdrawn
 from .gate_headers import below, is_navigation, request_headers, same_origin, scheme
 from .gate_pages import problem, redirect
 from .gate_proxy import BUFFER, LINE, Proxy, is_websocket
+from .towards import address_towards
 from .upstream import Upstream
 
 PRESENT = 60.0  # seconds after their last request that a person without open sockets still counts as there
@@ -70,17 +71,18 @@ class Gate:
         return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
     async def _listen(self, protocols: web.Server) -> asyncio.Server:
+        host = self._spec.gate_host or await asyncio.to_thread(address_towards, self._spec.control_url)
         first, last = self._spec.gate_ports
         ports = random.sample(range(first, last + 1), last + 1 - first)
         loop = asyncio.get_running_loop()
         for port in ports:
             try:
-                return await loop.create_server(protocols, self._spec.gate_host, port)
+                return await loop.create_server(protocols, host, port)
             except OSError as error:
                 if error.errno != errno.EADDRINUSE:
                     raise
         raise StudiosError(
-            "No port is free for the studio", f"ports {first} to {last} of {self._spec.gate_host} are taken",
+            "No port is free for the studio", f"ports {first} to {last} of {host} are taken",
             "Ask an administrator to widen the range of ports", status=503,
         )  # fmt: skip
 

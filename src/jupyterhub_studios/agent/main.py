@@ -44,9 +44,9 @@ async def _run(namespace: Namespace, why: str) -> int:
     control = Control(spec.control_url, spec.control_token)
     session = Session(spec, control, namespace, why)
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, session.stop, "the job was asked to end")
+        loop.add_signal_handler(number, session.end_soon)
     if stop.is_set():
-        session.stop("the job was asked to end")
+        session.end_soon()
     connection = asyncio.create_task(control.run(session.command, session.unknown))
     try:
         return await session.run()

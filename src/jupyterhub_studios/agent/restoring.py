@@ -24,6 +24,7 @@ from ..checkpoints import (
     mark_invalid,
 )
 from ..models import Base, Checkpoint, LaunchSpec, StudiosError
+from .image import image
 from .root import Folders, Root
 from .root.mounts import MountFault
 
@@ -58,7 +59,7 @@ async def restore(
     """Fetches what the studio had saved, takes its line of checkpoints over from earlier sessions, and opens
     ``root``. Nothing is taken over before all layers are here and whole."""
     store = Store.open(spec.store.url, spec.store.options)
-    base = await asyncio.to_thread(host_base)
+    base = await asyncio.to_thread(base_here)
     parent, notices = spec.checkpoint, []
     while True:
         files = await _fetch(store, parent, folders.fetched, progress)
@@ -124,8 +125,11 @@ def _skeleton(source: Path, target: Path) -> None:
             shutil.copy2(entry, target / entry.name, follow_symlinks=False)
 
 
-def host_base() -> Base:
-    """This machine as what lies below the layers: its system, and a digest of its installed packages."""
+def base_here() -> Base:
+    """What lies below the layers: the image; without one this machine, as its system and a digest of its
+    installed packages."""
+    if (here := image()) is not None and here.digest:
+        return Base(image=here.image, digest=here.digest)
     status = Path("/var/lib/dpkg/status")
     known = status.read_bytes() if status.is_file() else platform.platform().encode()
     try:

@@ -11,11 +11,25 @@ from collections.abc import AsyncIterator, Coroutine
 from typing import Any, Literal
 
 from ..checkpoints import Fenced
-from ..models import Checkpoint, Command, Event, LaunchSpec, Phase, PhaseName, RootMode, StudiosError, now
-from .app import App
+from ..models import (
+    Checkpoint,
+    Command,
+    Event,
+    ImageConfig,
+    LaunchSpec,
+    Phase,
+    PhaseName,
+    RootMode,
+    StudiosError,
+    now,
+)
+from . import memory
+from .app import GENTLE_SECONDS, App
 from .applog import AppLog
 from .control import Control
+from .data import DataSocket
 from .gate import Gate
+from .image import image
 from .restoring import Restored, Unrestorable, restore
 from .root import Folders, Root, open_root
 from .root.mounts import MountFault, remove
@@ -29,6 +43,7 @@ SAVED = (
 )
 ACTIVITY_SECONDS = 15.0
 LAST_WORDS_SECONDS = 60.0
+HASTY_SECONDS = 3.0  # for the app to end by itself, where the whole job has half a minute
 
 
 class Session:
@@ -39,14 +54,21 @@ class Session:
         self._log = AppLog(self._folders.all / "app.log", control)
         self._stopping = asyncio.Event()
         self._reason = ""
+        self._hasty = False
         self._root: Root | None = None
         self._saving: Saving | None = None
         self._app: App | None = None
+        self._data: DataSocket | None = None
         self._gate: Gate | None = None
         self._commands: set[str] = set()
         self._tasks: set[asyncio.Task[None]] = set()
 
     # --- what others ask for ---
+
+    def end_soon(self) -> None:
+        """The machine or the engine ends the job: it is killed half a minute later, saved or not."""
+        self._hasty = True
+        self.stop("the job was asked to end")
 
     def stop(self, reason: str) -> None:
         if not self._stopping.is_set():
@@ -107,7 +129,8 @@ class Session:
 
     async def _start(self) -> None:
         spec = self._spec
-        async with self._phase("image"):
+        async with self._phase("image") as phase:
+            phase.message = _about(image())
             await asyncio.to_thread(self._folders.make)
             self._root = root = await open_root(spec, self._folders, self._namespace, self._why)
         async with self._phase("restore") as phase:
@@ -118,6 +141,8 @@ class Session:
             pass  # nothing is mounted yet: data links are not known to this version
         key = secrets.token_bytes(32)
         async with self._phase("app"):
+            self._data = DataSocket(spec, root.run)
+            await self._data.start()
             self._app = App(spec, root, self._log, base64.b64encode(key).decode())
             self._background(self._log.ship())
             await self._app.start()
@@ -132,6 +157,7 @@ class Session:
         """Saves and reports until the session is to end; answers how the app ended, if that is why."""
         assert self._app is not None
         assert self._saving is not None
+        kills = memory.kills()
         watching = asyncio.create_task(self._app.wait())
         saving = asyncio.create_task(self._saving.every(self._spec.save_interval, self._saved))
         activity = asyncio.create_task(self._report_activity())
@@ -139,11 +165,16 @@ class Session:
             await _first(watching, saving, self._stopping.wait())
             if saving.done():
                 saving.result()  # raises Fenced
-            return f"the app ended with code {watching.result()}" if watching.done() else ""
+            return self._how_ended(watching.result(), kills) if watching.done() else ""
         finally:
             for task in (watching, saving, activity):
                 task.cancel()
             await asyncio.gather(watching, saving, activity, return_exceptions=True)
+
+    def _how_ended(self, code: int, kills: int) -> str:
+        if memory.kills() > kills:
+            return f"the app was ended with code {code}, because the studio's memory was full"
+        return f"the app ended with code {code}"
 
     async def _finish(self, ended: str) -> int:
         """App ended gently, last checkpoint durable, all told."""
@@ -152,7 +183,7 @@ class Session:
         if self._gate is not None:
             await self._gate.stop()
         if self._app is not None:
-            await self._app.stop()
+            await self._app.stop(HASTY_SECONDS if self._hasty else GENTLE_SECONDS)
         checkpoint: Checkpoint | None = None
         if self._saving is not None:
             checkpoint = await self._saving.last()
@@ -202,10 +233,12 @@ class Session:
         if self._app is not None:
             await self._app.stop()
             self._app.close()
+        if self._data is not None:
+            await self._data.stop()
         if self._root is not None:
             with contextlib.suppress(MountFault):
                 await self._root.close()
-        self._gate = self._app = self._root = None
+        self._gate = self._app = self._data = self._root = None
 
     def _clear(self) -> None:
         """All is in the bucket: the files here are not needed any more, its logs are kept a while."""
@@ -266,6 +299,11 @@ class Session:
         task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+
+def _about(known: ImageConfig | None) -> str:
+    """The image and its bytes, for people."""
+    return f"{known.image} ({known.digest.removeprefix('sha256:')[:12]})" if known and known.digest else ""
 
 
 async def _first(*awaited: Any) -> None:

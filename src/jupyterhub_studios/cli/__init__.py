@@ -8,25 +8,14 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from typing import Any
 
 from .. import __version__
 from ..models import StudiosError
-from . import commands, text
+from . import commands, data_arguments, doctor, forge, image, text
+from .command import Command
 from .commands import DEFAULT_URL, tell
-
-
-@dataclass(frozen=True)
-class Command:
-    """``run`` gets the parsed arguments; its answer is the exit code, None for 0."""
-
-    name: str
-    help: str
-    arguments: Callable[[argparse.ArgumentParser], None]
-    run: Callable[[argparse.Namespace], int | None]
-    api: bool = True  # takes --url, --token-file and --json
-
 
 # --- arguments --------------------------------------------------------------------------------------
 
@@ -144,6 +133,20 @@ COMMANDS = (
     Command("rename", "rename a studio or a checkpoint", _rename_arguments, commands.rename),
     Command("delete", "delete a stopped studio, or a checkpoint", _delete_arguments, commands.delete),
     Command("sweep", "remove layers that no checkpoint names (administrators)", _nothing, commands.sweep),
+    Command(
+        "doctor",
+        "what is wrong with a deployment (administrators)",
+        doctor.arguments,
+        doctor.doctor,
+        api=False,
+    ),
+    Command(
+        "image", "put the agent into any image (administrators)", image.arguments, image.image, api=False
+    ),
+    Command(
+        "forge", "make, show or remove the AWS side (administrators)", forge.arguments, forge.forge, api=False
+    ),
+    *data_arguments.COMMANDS,
 )
 
 
@@ -157,15 +160,28 @@ def parser() -> argparse.ArgumentParser:
         "--token-file", metavar="FILE", help="Hub token (or STUDIOS_TOKEN; default: $STUDIOS_HOME/token)"
     )
     group.add_argument("--json", action="store_true", help="print the API's documents")
-    subparsers = top.add_subparsers(metavar="COMMAND", required=True)
+    groups = {"": top.add_subparsers(metavar="COMMAND", required=True)}
     for command in COMMANDS:
+        *path, name = command.name.split()
         parents = [common] if command.api else []
-        sub = subparsers.add_parser(
-            command.name, help=command.help, description=command.run.__doc__, parents=parents
+        sub = _group(groups, path).add_parser(
+            name, help=command.help, description=command.run.__doc__, parents=parents
         )
         command.arguments(sub)
         sub.set_defaults(run=command.run)
     return top
+
+
+def _group(groups: dict[str, Any], path: list[str]) -> Any:
+    """The subparsers that the last word of a command belongs to: ``data link add`` is below ``data link``."""
+    key = " ".join(path)
+    if key not in groups:
+        above = _group(groups, path[:-1])
+        words = data_arguments.GROUPS[key]
+        groups[key] = above.add_parser(path[-1], help=words, description=words).add_subparsers(
+            metavar="COMMAND", required=True
+        )
+    return groups[key]
 
 
 def main(argv: Sequence[str] | None = None) -> int:

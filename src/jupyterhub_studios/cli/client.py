@@ -9,8 +9,10 @@ Answers are the API's own JSON documents. Every failure is a :class:`StudiosErro
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 from urllib.parse import quote, urlsplit
 
@@ -27,6 +29,13 @@ PATIENCE = 120.0  # seconds that a watch bears a service that is away: it may be
 
 class Unreachable(StudiosError):
     """Nobody answered."""
+
+
+def _told(given: Problem) -> StudiosError:
+    """A problem of the service's, as it was told."""
+    error = StudiosError(given.title, given.detail, given.action, status=given.status)
+    error.problem = given
+    return error
 
 
 def _checked(url: str) -> str:
@@ -62,15 +71,79 @@ class Client:
         timeout: float | None = 60,
     ) -> Any:
         """The answer's document; None when there is none."""
-        try:
+        with self._reached():
             answer = self._http.request(
                 method, path, json=body, params=params, timeout=httpx.Timeout(timeout, connect=10)
             )
+        if not answer.is_success:
+            raise self._problem(answer)
+        try:
+            return answer.json() if answer.content else None
+        except ValueError:
+            raise self._stranger(answer) from None
+
+    def send(self, method: str, path: str, content: bytes, params: Json) -> Any:
+        """Raw bytes; the answer's document."""
+        with self._reached():
+            answer = self._http.request(method, path, content=content, params=params, timeout=600)
+        if not answer.is_success:
+            raise self._problem(answer)
+        return answer.json()
+
+    @contextmanager
+    def stream(
+        self,
+        method: str,
+        path: str,
+        *,
+        body: Json | None = None,
+        params: Json | None = None,
+        headers: dict[str, str] | None = None,
+    ) -> Iterator[httpx.Response]:
+        """An answer that is read while it comes. One that breaks off is :class:`Unreachable`."""
+        with (
+            self._reached(),
+            self._http.stream(
+                method,
+                path,
+                json=body,
+                params=params,
+                headers=headers,
+                timeout=httpx.Timeout(300, connect=10),
+            ) as answer,
+        ):
+            if not answer.is_success:
+                answer.read()
+                raise self._problem(answer)
+            yield answer
+
+    def lines(
+        self, method: str, path: str, *, body: Json | None = None, params: Json | None = None
+    ) -> Iterator[Json]:
+        """The documents of a streamed answer; a fault on its way is raised when it comes."""
+        with self.stream(method, path, body=body, params=params) as answer:
+            for line in answer.iter_lines():
+                found = json.loads(line)
+                if "problem" in found:
+                    raise _told(Problem.model_validate(found["problem"]))
+                yield found
+
+    @contextmanager
+    def _reached(self) -> Iterator[None]:
+        try:
+            yield
         except httpx.TimeoutException:
             raise Unreachable(
                 f"{self.url} does not answer in time",
                 "the Hub is very busy, or a firewall drops the connection",
                 "Try again in a minute",
+                status=503,
+            ) from None
+        except httpx.RemoteProtocolError:
+            raise Unreachable(
+                "The answer broke off",
+                "the server or the store behind it ended the connection",
+                "Try again",
                 status=503,
             ) from None
         except httpx.TransportError as error:
@@ -80,12 +153,6 @@ class Client:
                 "Check that the Hub runs, and the address that --url or STUDIOS_URL gives",
                 status=503,
             ) from None
-        if not answer.is_success:
-            raise self._problem(answer)
-        try:
-            return answer.json() if answer.content else None
-        except ValueError:
-            raise self._stranger(answer) from None
 
     def _problem(self, answer: httpx.Response) -> StudiosError:
         kind = answer.headers.get("Content-Type", "")
@@ -95,9 +162,7 @@ class Client:
             except ValueError:
                 pass
             else:
-                error = StudiosError(given.title, given.detail, given.action, status=given.status)
-                error.problem = given
-                return error
+                return _told(given)
         if answer.status_code in (502, 503, 504):
             return Unreachable(
                 "The studios service does not answer",

@@ -243,16 +243,24 @@ def delete(args: argparse.Namespace) -> int | None:
     client = connect(args)
     path = _target(client, args.target)
     name = client.call("GET", path)["name"]
-    if not args.yes:
-        if not sys.stdin.isatty():
-            tell(f"studios: deleting “{name}” cannot be undone. Say --yes when you mean it.")
-            return 2
-        tell(f"Delete “{name}”? This cannot be undone. [y/N] ")
-        if sys.stdin.readline().strip().lower() not in ("y", "yes"):
-            tell("Nothing was deleted.")
-            return 1
+    if (code := confirmed(args, f"deleting “{name}”")) is not None:
+        return code
     client.call("DELETE", path, timeout=600)
     show(args, {"deleted": args.target, "name": name}, f"“{name}” is deleted.")
+    return None
+
+
+def confirmed(args: argparse.Namespace, what: str) -> int | None:
+    """None when it is meant; else the exit code."""
+    if args.yes:
+        return None
+    if not sys.stdin.isatty():
+        tell(f"studios: {what} cannot be undone. Say --yes when you mean it.")
+        return 2
+    tell(f"{what[0].upper()}{what[1:]} cannot be undone. Go on? [y/N] ")
+    if sys.stdin.readline().strip().lower() not in ("y", "yes"):
+        tell("Nothing was done.")
+        return 1
     return None
 
 

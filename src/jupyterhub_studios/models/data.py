@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Literal
 
-from pydantic import Field, SecretStr, model_validator
+from pydantic import Field, SecretStr, StringConstraints, model_validator
 
 from .base import Model, Name
 
@@ -25,6 +25,11 @@ class DataRole(StrEnum):
     VIEW = "view"  # browse and preview
     DOWNLOAD = "download"  # and download, copy presigned links
     WRITE = "write"  # and upload, rename, move, delete
+
+
+# Both become parts of host names: nothing else may.
+Account = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]{3,24}$")]
+Region = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9-]{1,64}$")]
 
 
 # --- credentials -----------------------------------------------------------------------------------
@@ -58,13 +63,13 @@ class AccessKey(Model):
 
 class AzureKey(Model):
     type: Literal["azure-key"] = "azure-key"
-    account: str
+    account: Account
     key: SecretStr
 
 
 class AzureSas(Model):
     type: Literal["azure-sas"] = "azure-sas"
-    account: str
+    account: Account
     sas: SecretStr
 
 
@@ -101,10 +106,10 @@ class CredentialSpec(Model):
     provider: Provider
     secret: Secret
     endpoint: str | None = Field(
-        default=None, description="http(s) URL of an S3-compatible store or an emulator"
+        default=None, max_length=2048, description="http(s) URL of an S3-compatible store or an emulator"
     )
-    region: str | None = None
-    account: str | None = Field(
+    region: Region | None = None
+    account: Account | None = Field(
         default=None, description="Azure: the storage account of an anonymous or ambient access"
     )
 
@@ -188,6 +193,38 @@ class LinkView(Model):
     status: Literal["unknown", "valid", "invalid"] = "unknown"
     message: str = ""  # why it is invalid
     may_edit: bool = False  # who asks may change or remove the link itself
+
+
+# --- what an administrator offers ------------------------------------------------------------------
+
+
+class OfferedCredential(CredentialSpec):
+    """A credential of the administrator's. Its secret never leaves the service."""
+
+    id: str
+    # links: only for the data links of the configuration that name it · found: the buckets it lists are links as
+    # well · any: and people may add links of their own to whatever it reaches.
+    offer: Literal["links", "found", "any"] = "links"
+    allowed_users: list[str] | None = None  # who gets what is offered; None: all
+    allowed_groups: list[str] | None = None
+    role: DataRole = DataRole.DOWNLOAD  # on the links that are found
+    writable: bool = False  # what is found, and whether people may make their own links with it writable
+
+
+class OfferedLink(Model):
+    """A data link of the administrator's."""
+
+    id: str
+    name: Name
+    url: str = Field(max_length=2048)
+    credential: str | None = None  # of the configuration; None: anonymous, as public buckets allow
+    description: str = Field(default="", max_length=2048)
+    region: str | None = None
+    allowed_users: list[str] | None = None  # None: all
+    allowed_groups: list[str] | None = None
+    role: DataRole = DataRole.DOWNLOAD
+    writable: bool = False
+    why: str = Field(default="", max_length=2048)  # told to people: why it is writable, or why not
 
 
 # --- places ----------------------------------------------------------------------------------------

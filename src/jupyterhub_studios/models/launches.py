@@ -55,3 +55,5 @@ class SessionEnded(Model):
     state: Literal["succeeded", "failed", "lost"]
     exit_code: int | None = None
     reason: str = ""
+    attempt: int = 1
+    host_lost: bool = False  # with the machine it ran on: a session that was in use is started again

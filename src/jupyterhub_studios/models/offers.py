@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from ipaddress import ip_address, ip_network
 
-from pydantic import Field
+from pydantic import Field, field_validator, model_validator
 
 from .base import Model
 
@@ -21,7 +22,7 @@ class Template(Model):
     description: str = ""
     icon: str = ""
     image: str | None = None
-    command: list[str]
+    command: list[str]  # empty: the image's own entrypoint and command
     environment: dict[str, str] = {}
     strip_prefix: bool = False  # True: the app is served from "/", the gate removes the studio's prefix
     ready_seconds: float = Field(default=120, gt=0)  # the app must answer within these
@@ -34,6 +35,37 @@ class Kind(StrEnum):
     AWS_BATCH = "aws-batch"
     DOCKER = "docker"
     LOCAL = "local"
+
+
+class ContainerSettings(Model):
+    """Of jobs that are containers."""
+
+    bundle: str | None = (
+        None  # folder of the machines that run jobs, with the agent bundle; None: images bring it
+    )
+    shared_memory_mib: int | None = Field(default=None, gt=0)  # size of /dev/shm; None: the engine's own (64)
+    ulimits: dict[str, int] = {}  # such as {"nofile": 1048576}
+    tags: dict[str, str] = {}  # of every job, beside our own (studio, session, owner, server, hub)
+
+
+class DockerSettings(ContainerSettings):
+    """A Docker engine."""
+
+    engine: str = "unix:///var/run/docker.sock"  # or tcp://host:port
+    network: str = "bridge"  # must be one that the Hub can dial: bridge on its own machine, else host
+    privileged: bool = False  # also give the agent loop devices, with which restored files are read faster
+
+
+class BatchSettings(ContainerSettings):
+    """A job queue of AWS Batch, whose compute environments are EC2 instances."""
+
+    queue: str  # name or ARN
+    job_role: str | None = None  # ARN of the role whose rights the job's processes have
+    execution_role: str | None = None  # ARN of the role that pulls images and writes logs
+    log_group: str = "/aws/batch/job"
+    attempts: int = Field(
+        default=3, ge=1, le=10
+    )  # how often a job is begun whose host is lost before it is up
 
 
 class ComputeEnvironment(Model):
@@ -55,4 +87,43 @@ class ComputeEnvironment(Model):
     max_memory_mib: int | None = None
     price_per_hour: float | None = None
     hide: list[str] = []  # kind local: host paths that sessions must not see
-    scratch: str | None = None  # kind local: folder for sessions' deltas
+    scratch: str | None = None  # folder for sessions' deltas, of the machines that run jobs
+    gate_ports: tuple[int, int] = (0, 0)  # first and last port that gates listen on; (0, 0): any free one
+    gate_networks: list[str] | None = (
+        None  # where gates may be, as CIDRs; None: loopback (local), private networks
+    )
+    docker: DockerSettings | None = None  # kind docker
+    batch: BatchSettings | None = None  # kind aws-batch
+
+    @field_validator("gate_networks")
+    @classmethod
+    def _check_networks(cls, value: list[str] | None) -> list[str] | None:
+        for word in value or []:
+            ip_network(word)
+        return value
+
+    @model_validator(mode="after")
+    def _check_kind(self) -> ComputeEnvironment:
+        if self.kind == Kind.DOCKER and self.docker is None:
+            self.docker = DockerSettings()
+        if self.kind == Kind.AWS_BATCH and (self.batch is None or self.region is None):
+            raise ValueError("kind aws-batch needs region and batch with its queue")
+        return self
+
+    def admits(self, host: str, port: int) -> bool:
+        """Whether a gate may be at this address. The Hub's proxy sends people there, so a job must not be
+        able to name any address it likes."""
+        address = ip_address(host)
+        first, last = self.gate_ports
+        if address.is_link_local or address.is_multicast or address.is_unspecified:
+            return False  # cloud machines tell their secrets on link-local addresses
+        if last and not first <= port <= last:
+            return False
+        networks = self.gate_networks
+        if networks is None:
+            networks = LOOPBACK if self.kind == Kind.LOCAL else PRIVATE
+        return any(address in ip_network(word) for word in networks)
+
+
+LOOPBACK = ["127.0.0.0/8", "::1/128"]
+PRIVATE = ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7"]

@@ -20,6 +20,7 @@ from traitlets.config.loader import ConfigFileNotFound, PyFileConfigLoader
 from ..config import Studios
 from .app import application
 from .core import Service, open_service
+from .reaper import Reaper
 from .watch import Watch
 
 log = logging.getLogger("studios")
@@ -70,13 +71,18 @@ async def serve(service: Service, url: str) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    background = [asyncio.create_task(_parent_gone(stop)), asyncio.create_task(Watch(service).run())]
+    background = [
+        asyncio.create_task(_parent_gone(stop)),
+        asyncio.create_task(Watch(service).run()),
+        asyncio.create_task(Reaper(service).run()),
+    ]
     try:
         await stop.wait()
     finally:
         for task in background:
             task.cancel()
         server.stop()
+        await service.data.close()
         await service.hub.close()
         service.database.close()
 

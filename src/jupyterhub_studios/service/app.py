@@ -8,18 +8,25 @@ from typing import Any
 from jupyterhub.services.auth import HubOAuth
 from tornado.web import Application, RequestHandler, StaticFileHandler
 
+from ..web import rules
 from . import api, internal
 from .auth import BELIEVED, CallbackHandler
 from .control import ControlHandler
 from .core import Service
+from .data.agents import AGENT_ROUTES, AgentMounted
 from .enter import EnterHandler
-from .handlers import NotFoundHandler, rules
+from .handlers import Mounted, NotFoundHandler
 from .pages import STATIC, MissingPageHandler, PageHandler
 from .routing import Route
 
 access_log = logging.getLogger("studios.access")
 
-ROUTES: list[Route] = [*api.ROUTES, *internal.routes.table, *internal.agent_routes.table]
+ROUTES: list[Route] = [
+    *api.ROUTES,
+    *internal.routes.table,
+    *internal.agent_routes.table,
+    *AGENT_ROUTES,
+]
 
 MESSAGE_LIMIT = 32 * 1024 * 1024  # a checkpoint's list of installed packages is long
 
@@ -32,15 +39,19 @@ class CachedStaticFileHandler(StaticFileHandler):
         return 86400 if "v" in self.request.arguments else 0
 
 
-def handlers(prefix: str) -> list[Any]:
+def handlers(prefix: str, service: Service | None) -> list[Any]:
+    """``service`` None: to look at the addresses alone."""
+    data = service and service.data
     return [
-        *rules(prefix, ROUTES),
+        *rules(prefix, [*api.OWN, *internal.routes.table, *internal.agent_routes.table], Mounted, service),
+        *rules(prefix, api.EXPLORER, Mounted, data),
+        *rules(prefix, AGENT_ROUTES, AgentMounted, data),
         (f"{prefix}agent/control", ControlHandler),
         (f"{prefix}oauth_callback", CallbackHandler),
         (f"{prefix}enter", EnterHandler),
         (f"{prefix}static/(.+)", CachedStaticFileHandler, {"path": str(STATIC)}),
         (f"{prefix}(?:api|internal|agent)(?:/.*)?", NotFoundHandler),
-        (f"{prefix}(?:new|studios/[^/]+)?", PageHandler),
+        (f"{prefix}(?:new|studios/[^/]+|data(?:/[^/]+)?)?", PageHandler),
         (".*", MissingPageHandler),
     ]
 
@@ -49,7 +60,7 @@ def application(service: Service) -> Application:
     # A revoked token or cookie is good for no longer than this.
     HubOAuth.instance().cache_max_age = BELIEVED
     return Application(
-        handlers(service.address.prefix),
+        handlers(service.address.prefix, service),
         service=service,
         cookie_secret=service.keys.cookie_secret,
         log_function=log_request,

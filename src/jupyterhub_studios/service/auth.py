@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from jupyterhub.services.auth import HubOAuthCallbackHandler, HubOAuthenticated, UserNotAllowed
-from tornado.web import RequestHandler
+from tornado.web import HTTPError, RequestHandler
 
 from ..models import StudiosError
 from .core import Service
@@ -33,7 +33,17 @@ class Authenticated(HubOAuthenticated, RequestHandler):
 
     async def identify(self) -> Person | None:
         """The person who asks; None: nobody the Hub knows. Somebody without access is an error."""
-        model = await self.hub_auth.get_user(self, sync=False)
+        try:
+            model = await self.hub_auth.get_user(self, sync=False)
+        except HTTPError as error:
+            if error.status_code < 500:
+                raise
+            raise StudiosError(
+                "The Hub could not be asked who you are",
+                "it does not answer as it should",
+                "Try again in a minute",
+                status=503,
+            ) from None
         if model is None:
             return None
         try:

@@ -63,7 +63,7 @@ class ControlHandler(WebSocketHandler, ProblemHandler):
         try:
             parsed = AgentMessage.model_validate_json(message)
             received = await self.service.database.run(
-                receive, self.service.logs, self.session_id, parsed, now()
+                receive, self.service.inbox, self.session_id, parsed, now()
             )
         except (ValidationError, OutOfOrder) as error:
             # Connected again, the agent goes on from what is stored.

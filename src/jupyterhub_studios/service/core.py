@@ -14,10 +14,12 @@ from ..config import Studios
 from ..models import ComputeEnvironment, StudiosError
 from .bucket import Buckets
 from .changes import Changes
+from .data.core import Data, open_data
 from .database import Database
 from .hub import Hub
 from .keys import Keys
 from .logs import Logs
+from .sessions.inbox import Inbox
 
 if TYPE_CHECKING:
     from .control import ControlHandler
@@ -47,12 +49,17 @@ class Service:
     database: Database
     keys: Keys
     logs: Logs
+    data: Data
     buckets: Buckets = field(default_factory=Buckets)
     changes: Changes = field(default_factory=Changes)
     channels: dict[str, ControlHandler] = field(default_factory=dict)  # by session
     reported: dict[str, float] = field(default_factory=dict)  # by session: when the Hub heard of activity
     tasks: set[asyncio.Future[Any]] = field(default_factory=set)
     busy: dict[str, str] = field(default_factory=dict)  # studios being started or deleted, and which
+
+    @property
+    def inbox(self) -> Inbox:
+        return Inbox(self.logs, self.config.compute_environments)
 
     def keep(self, task: asyncio.Future[Any]) -> None:
         """Hold a background task until it is done: the loop itself does not."""
@@ -95,12 +102,14 @@ class Service:
 def open_service(config: Studios, *, api_url: str, token: str, base: str, prefix: str) -> Service:
     state_dir = Path(config.state_dir).absolute()
     state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    hub, database, keys = Hub(api_url, token), Database(config.database_url), Keys(state_dir)
     return Service(
         config=config,
         address=Address(base=base, prefix=prefix),
         token=token,
-        hub=Hub(api_url, token),
-        database=Database(config.database_url),
-        keys=Keys(state_dir),
+        hub=hub,
+        database=database,
+        keys=keys,
         logs=Logs(state_dir / "logs"),
+        data=open_data(config, database, hub, keys),
     )

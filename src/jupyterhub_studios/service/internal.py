@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from ..models import Launch, LaunchRequest, LaunchSpec, Model, SessionEnded, SessionProgress, SessionStop
+from ..models import (
+    JobStatus,
+    Launch,
+    LaunchRequest,
+    LaunchSpec,
+    Model,
+    SessionEnded,
+    SessionProgress,
+    SessionStop,
+)
 from .routing import Call, Routes
 from .sessions import lifecycle
 
@@ -32,6 +41,13 @@ async def follow(call: Call) -> SessionProgress:
 async def stop(call: Call) -> SessionProgress:
     """Ask the session to save and end."""
     await lifecycle.stop(call.service, call.path["session_id"], call.body.reason)
+    return await lifecycle.progress(call.service, call.path["session_id"], -1, 0)
+
+
+@routes.route("POST", "/sessions/{session_id}/job", SessionProgress, body=JobStatus)
+async def job(call: Call) -> SessionProgress:
+    """What the compute environment says of the session's job while it starts."""
+    await lifecycle.job_says(call.service, call.path["session_id"], call.body)
     return await lifecycle.progress(call.service, call.path["session_id"], -1, 0)
 
 

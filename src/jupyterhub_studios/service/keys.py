@@ -18,9 +18,23 @@ class Keys:
         return self._derive("ticket", session_id)
 
     @property
+    def installation(self) -> str:
+        """Names this installation to others, such as in the tags of its jobs. No secret."""
+        return self._derive("installation", "").hex()[:12]
+
+    @property
     def cookie_secret(self) -> bytes:
         """Of the pages' cookies: the same after a restart, so nobody is signed out by one."""
         return self._derive("cookies", "")
+
+    def credential_key(self, owner: str) -> bytes:
+        """Encrypts the credentials that a person added."""
+        return self._derive("credentials", owner)
+
+    @property
+    def explorer_key(self) -> bytes:
+        """Signs cursors and the ids of uploads: those of before a restart go on."""
+        return self._derive("explorer", "")
 
     def _derive(self, purpose: str, subject: str) -> bytes:
         return hmac.digest(self._key, f"{purpose}:{subject}".encode(), "sha256")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from ..models import StudiosError, StudioState
-from .problems import no_such
+from ..web.problems import no_such
 
 Role = Literal["owner", "admin", "shared"]
 Action = Literal["open", "start", "stop", "force", "save", "edit", "delete", "fork"]

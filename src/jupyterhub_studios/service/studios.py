@@ -24,7 +24,8 @@ from ..models import (
     now,
     server_name_for,
 )
-from . import bucket, problems
+from ..web import problems
+from . import bucket
 from .core import Service
 from .database import CheckpointRow, SessionRow, StudioRow
 from .database import queries as q

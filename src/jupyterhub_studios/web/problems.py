@@ -40,9 +40,9 @@ def _plain(message: str) -> str:
 
 def unexpected() -> Problem:
     return Problem(
-        title="The studios service failed",
+        title="The server failed",
         status=500,
-        detail="this is a fault of the service; its log names the reason",
+        detail="this is a fault of the server; its log names the reason",
         action="Try again, and tell an administrator if it stays so",
     )
 
@@ -63,4 +63,13 @@ def no_such(what: str, field: str | None = None) -> StudiosError:
         "Check the id",
         status=404,
         field=field,
+    )
+
+
+def too_long(most: int) -> StudiosError:
+    return StudiosError(
+        "The body is too long",
+        f"at most {most} bytes are taken in one request",
+        "Send it in parts",
+        status=413,
     )

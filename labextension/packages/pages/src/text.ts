@@ -1,23 +1,9 @@
 /** Sizes, times and words as people read them. */
 
-export function size(bytes: number): string {
-  if (bytes < 1000) return `${bytes} B`;
-  let value = bytes;
-  let unit = "B";
-  for (const next of ["kB", "MB", "GB", "TB"]) {
-    if (value < 999.5) break;
-    value /= 1000;
-    unit = next;
-  }
-  return `${value < 10 ? value.toFixed(1) : Math.round(value)} ${unit}`;
-}
+export { count, dateTime, sentence, size } from "@jupyterhub-studios/explorer";
 
 export function memory(mib: number): string {
   return mib < 1024 ? `${mib} MiB` : `${Number((mib / 1024).toFixed(1))} GiB`;
-}
-
-export function count(n: number, one: string, many = `${one}s`): string {
-  return `${n.toLocaleString("en")} ${n === 1 ? one : many}`;
 }
 
 /** A length of time, in at most two units: "0.4 s", "12 s", "1 min 5 s", "2 h 10 min", "3 d 4 h". */
@@ -46,19 +32,9 @@ export function ago(time: string, now: number): string {
   return `${Math.floor(s / 86400)} d ago`;
 }
 
-const FULL = new Intl.DateTimeFormat("en-GB", { dateStyle: "medium", timeStyle: "short" });
 const CLOCK = new Intl.DateTimeFormat("en-GB", { timeStyle: "medium" });
 
-export const dateTime = (time: string): string => FULL.format(new Date(time));
 export const clockTime = (time: string): string => CLOCK.format(new Date(time));
 
 /** Characters as the service counts them: code points, not UTF-16 units. */
 export const length = (text: string): number => Array.from(text).length;
-
-/** A sentence with its full stop and a capital at the start, from a part of a problem. */
-export function sentence(text: string): string {
-  const trimmed = text.trim();
-  if (trimmed === "") return "";
-  const first = trimmed.charAt(0).toUpperCase() + trimmed.slice(1);
-  return /[.!?…]$/.test(first) ? first : `${first}.`;
-}

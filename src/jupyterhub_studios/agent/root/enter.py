@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import shutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -98,6 +100,26 @@ def command(view: View, argv: Sequence[str], info_fd: int | None = None) -> list
     if info_fd is not None:
         args += ["--info-fd", str(info_fd)]
     return [*args, "--", *argv]
+
+
+@contextlib.contextmanager
+def variables(environment: dict[str, str]) -> Iterator[int]:
+    """``environment`` as arguments of bubblewrap in a file of their own: a command line is for all to read."""
+    fd = os.memfd_create("environment")
+    try:
+        words = ["--clearenv", *(word for pair in environment.items() for word in ("--setenv", *pair))]
+        with open(fd, "wb", closefd=False) as file:
+            file.write(b"".join(os.fsencode(word) + b"\0" for word in words))
+        os.lseek(fd, 0, os.SEEK_SET)
+        yield fd
+    finally:
+        os.close(fd)
+
+
+def with_variables(command: Sequence[str], fd: int) -> list[str]:
+    """``command`` with the variables of ``fd`` inside. Bubblewrap itself must not get them: it runs outside, and
+    LD_PRELOAD, which a person may set, would bring their code there."""
+    return [command[0], "--args", str(fd), *command[1:]]
 
 
 def _proc() -> list[str]:

@@ -18,10 +18,12 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from ...models import Kind, LaunchSpec, RootMode
+from ...models import LaunchSpec, RootMode
+from ..image import BUNDLE
 from . import Folders, enter, unpack
 from .marks import OPAQUE
 from .mounts import OWN, MountFault, mounted, run
+from .namespaces import NOTHING
 
 SOCKET_PATH_MAX = 90  # of a run folder: a socket's whole path has 107 bytes at most
 
@@ -39,15 +41,16 @@ class HomeRoot:
         self._home = folders.upper / "workspace"
         self.wrapped = False
         self._link: Path | None = None
-        scratch = Path(spec.scratch) if spec.kind == Kind.LOCAL else folders.all
-        self._hidden = enter.unseen([*map(Path, spec.hide), scratch])
+        self._hidden = enter.unseen([*map(Path, spec.hide), Path(spec.scratch), BUNDLE])
 
     async def probe(self) -> None:
         self._home.mkdir(exist_ok=True)
         self._home.chmod(0o755)
         os.setxattr(self._home, OPAQUE, b"y")
         try:
-            await run(*enter.command(self._view(), ["/bin/true"]))
+            view = self._view()
+            view.hide = [place for place in self._hidden if place != BUNDLE]  # there is the Python
+            await run(*enter.command(view, NOTHING))
             self.wrapped = True
         except MountFault as fault:
             self.notices.append(f"The app is not separated from this machine's other files: {fault}")

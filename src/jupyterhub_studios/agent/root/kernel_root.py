@@ -8,7 +8,9 @@ import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
-from . import enter
+from ...models import LaunchSpec
+from . import Folders, enter
+from .daemons import Daemons
 from .layers import mount_as_root
 from .mounts import Mount, MountFault, run, submounts, unmount
 from .overlay_root import OverlayRoot
@@ -23,10 +25,14 @@ class KernelRoot(OverlayRoot):
     into another file system. The upper folder of each is a folder of the one upper tree, so a layer does not
     know how the machine's disks are divided."""
 
+    def __init__(self, spec: LaunchSpec, folders: Folders) -> None:
+        super().__init__(spec, folders)
+        self._daemons = Daemons()
+
     async def open(self, layers: Sequence[Path]) -> None:
         points = await asyncio.to_thread(self._layer_points, len(layers))
         for file, point in zip(layers, points, strict=True):
-            await mount_as_root(file, point)
+            await mount_as_root(file, point, self._daemons)
         self.layers = points
         await self._overlay(Path("/"), self._folders.work / "root")
         for number, mount in enumerate(await asyncio.to_thread(submounts, self.hidden)):
@@ -63,6 +69,7 @@ class KernelRoot(OverlayRoot):
         await unmount(self._folders.root)
         for point in self.layers:
             await unmount(point)
+        await self._daemons.end()
 
 
 def _make_like(upper: Path, place: Path) -> None:

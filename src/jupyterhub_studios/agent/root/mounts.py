@@ -6,7 +6,7 @@ import asyncio
 import os
 import re
 import shutil
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -59,7 +59,9 @@ def _unescaped(word: str) -> str:
     return re.sub(r"\\([0-7]{3})", lambda match: chr(int(match[1], 8)), word)
 
 
-async def run(*command: str | os.PathLike[str], cwd: Path | None = None) -> str:
+async def run(
+    *command: str | os.PathLike[str], cwd: Path | None = None, accepted: Container[int] = (0,)
+) -> str:
     """The output of a command that must succeed; :class:`MountFault` with what it said otherwise."""
     try:
         process = await asyncio.create_subprocess_exec(
@@ -72,7 +74,7 @@ async def run(*command: str | os.PathLike[str], cwd: Path | None = None) -> str:
     except FileNotFoundError:
         raise MountFault(f"{command[0]} is not installed") from None
     output, errors = await process.communicate()
-    if process.returncode != 0:
+    if process.returncode not in accepted:
         said = errors.decode(errors="replace").strip() or f"exit code {process.returncode}"
         raise MountFault(f"{command[0]}: {said}")
     return output.decode(errors="surrogateescape")

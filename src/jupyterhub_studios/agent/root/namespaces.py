@@ -25,6 +25,9 @@ class Namespace(StrEnum):
     NONE = "none"
 
 
+NOTHING = [sys.executable, "-I", "-S", "-c", ""]
+"""A program that is there in every image."""
+
 _MOUNT = ["--mount", "--propagation", "private"]
 _UNSHARE = {
     Namespace.ROOT: _MOUNT,
@@ -37,7 +40,8 @@ def enter(module: str) -> NoReturn:
     """Starts this process again as ``python -m module <namespace> <why none>`` in the best namespace there is.
     The process keeps its id."""
     namespace, why = _best()
-    command = [sys.executable, "-P", "-m", module, namespace.value, why]
+    apart = "-I" if sys.flags.isolated else "-P"  # as it was started itself
+    command = [sys.executable, apart, "-m", module, namespace.value, why]
     if namespace is not Namespace.NONE:
         command = ["unshare", *_UNSHARE[namespace], "--", *command]
     os.execvp(command[0], command)
@@ -53,7 +57,7 @@ def _best() -> tuple[Namespace, str]:
         if namespace is Namespace.ROOT and os.geteuid() != 0:
             continue
         trial = subprocess.run(
-            ["unshare", *options, "--", "true"], stdin=subprocess.DEVNULL, capture_output=True, text=True
+            ["unshare", *options, "--", *NOTHING], stdin=subprocess.DEVNULL, capture_output=True, text=True
         )
         if trial.returncode == 0:
             return namespace, ""

@@ -4,13 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import shutil
+import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from ...models import Kind, LaunchSpec, RootMode
+from ...models import LaunchSpec, RootMode
+from ..image import BUNDLE
 from . import Folders, enter
 from .mounts import MountFault, remove, run
+
+# An image may have no shell, so the agent's own Python tries what a session does.
+_TRIAL = """
+import os
+print(open("/workspace/layer").read(), end="")
+open("/workspace/new", "w").close()
+os.unlink("/workspace/layer")
+"""
 
 
 class OverlayRoot:
@@ -27,8 +37,7 @@ class OverlayRoot:
         self.notices: list[str] = []
         self._read_only: list[Path] = []
         # The folder of all jobs: the sessions of others lie there.
-        scratch = Path(spec.scratch) if spec.kind == Kind.LOCAL else folders.all
-        self.hidden = enter.unseen([*map(Path, spec.hide), scratch])
+        self.hidden = enter.unseen([*map(Path, spec.hide), Path(spec.scratch), BUNDLE])
 
     async def probe(self) -> None:
         """One layer, one overlay, one program inside."""
@@ -36,9 +45,11 @@ class OverlayRoot:
         if mksquashfs is None:
             raise MountFault("squashfs-tools is not installed")
         place = Path(tempfile.mkdtemp(dir=self._folders.all, prefix="trial-"))
-        spec = self._spec.model_copy(update={"scratch": str(place), "session_id": "trial"})
+        hide = [*self._spec.hide, self._spec.scratch]
+        spec = self._spec.model_copy(update={"scratch": str(place), "session_id": "trial", "hide": hide})
         folders = Folders(spec)
         trial = self._trial(spec, folders)
+        trial.hidden = [place for place in trial.hidden if place != BUNDLE]  # there is the Python
         try:
             await asyncio.to_thread(folders.make)
             content, layer = place / "content", place / "layer.sqsh"
@@ -47,8 +58,7 @@ class OverlayRoot:
                 mksquashfs, content, layer, "-quiet", "-no-progress", "-comp", "zstd", "-processors", "1"
             )
             await trial.open([layer])
-            script = "cat /workspace/layer && echo new > /workspace/new && rm /workspace/layer"
-            said = await run(*trial.command(["/bin/sh", "-c", script]))
+            said = await run(*trial.command([sys.executable, "-I", "-S", "-c", _TRIAL]))
             if said != "layer" or not (folders.upper / "workspace" / "new").exists():
                 raise MountFault("a trial root did not keep what was written")
         except OSError as error:

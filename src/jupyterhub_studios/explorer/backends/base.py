@@ -8,7 +8,7 @@ meanwhile, 429 slow down, 502 store unreachable; never with anything secret in t
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
@@ -60,7 +60,7 @@ class Backend(Protocol):
 
     def stream(
         self, key: str, start: int = 0, end: int | None = None, *, etag: str | None = None
-    ) -> AsyncIterator[bytes]:
+    ) -> AsyncGenerator[bytes]:
         """``[start, end)`` in chunks of at most 1 MiB; closing the iterator ends the request."""
 
     async def put(self, key: str, body: bytes, *, replace: bool) -> Object:

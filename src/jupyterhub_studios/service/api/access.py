@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from ...web.problems import no_such
 from ..database import SessionRow, StudioRow
 from ..database import queries as q
 from ..permissions import Role, demand, role
-from ..problems import no_such
 from ..routing import Call
 
 

@@ -5,20 +5,11 @@ from __future__ import annotations
 import base64
 import json
 from datetime import UTC, datetime
-from typing import Annotated, Any, Generic, TypeVar
+from typing import Annotated, Any
 
 from pydantic import Field
 
 from ...models import Kind, Model, Name, StudiosError, StudioState, StudioView
-
-T = TypeVar("T")
-
-
-class Page(Model, Generic[T]):
-    """One page of a list. ``next`` goes into the query of the following one; None: this is the last."""
-
-    items: list[T]
-    next: str | None = None
 
 
 class PageQuery(Model):
@@ -148,6 +139,15 @@ class LogPage(Model):
     offset: int
     next_offset: int
     ended: bool  # the session is over and this is the log's end
+
+
+class JobLogQuery(Model):
+    after: str | None = Field(default=None, max_length=4096, description="`next` of the page before")
+
+
+class JobLogPage(Model):
+    text: str
+    next: str | None  # ask with it for what was printed since
 
 
 class SweepReport(Model):

@@ -6,12 +6,13 @@ from sqlalchemy import select, tuple_
 from sqlalchemy.orm import Session
 
 from ...models import CheckpointView, StudiosError
+from ...web import Page
 from .. import bucket, saves, views
 from ..database import CheckpointRow, StudioRow
 from ..database import queries as q
 from ..routing import Call, Routes
 from . import access
-from .answers import CheckpointPatch, Page, PageQuery, SaveRequest, moment, time_cursor
+from .answers import CheckpointPatch, PageQuery, SaveRequest, moment, time_cursor
 
 routes = Routes("api/v1", "person")
 

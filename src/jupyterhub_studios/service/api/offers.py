@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TypeVar
 
 from ...models import Model
+from ...web import Page
 from .. import bucket
 from ..routing import Call, Routes
-from .answers import ComputeEnvironmentView, Me, Page, SweepReport, TemplateView
+from .answers import ComputeEnvironmentView, Me, SweepReport, TemplateView
 
 V = TypeVar("V", bound=Model)
 routes = Routes("api/v1", "person")

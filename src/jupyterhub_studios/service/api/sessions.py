@@ -7,12 +7,15 @@ import asyncio
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from ...models import Event, SessionState, SessionView
+from ...compute import remote
+from ...models import Event, SessionState, SessionView, job_name
+from ...web import Page
 from .. import views
 from ..database import EventRow, SessionRow
+from ..database import queries as q
 from ..routing import Call, Routes
 from . import access
-from .answers import LogPage, LogQuery, Page, PageQuery, cursor, number
+from .answers import JobLogPage, JobLogQuery, LogPage, LogQuery, PageQuery, cursor, number
 
 routes = Routes("api/v1", "person")
 
@@ -67,3 +70,18 @@ async def read_logs(call: Call) -> LogPage:
     text, following = await asyncio.to_thread(call.service.logs.read, row.id, offset, row.log_size)
     ended = SessionState(row.state).ended and following >= row.log_size
     return LogPage(text=text, offset=offset, next_offset=following, ended=ended)
+
+
+@routes.route("GET", "/sessions/{session_id}/job-logs", JobLogPage, query=JobLogQuery)
+async def read_job_logs(call: Call) -> JobLogPage:
+    """What the session's job itself printed, as its compute environment keeps it.
+
+    It tells why a session did not come up. Empty where nothing is kept."""
+    row = await access.session(call)
+    studio = await call.service.database.run(q.studio, row.studio_id)
+    compute = remote(call.service.environment_of(studio.compute_environment))
+    after = call.query.after
+    if compute is None:
+        return JobLogPage(text="", next=after)
+    text, following = await compute.logs(job_name(row.id), after)
+    return JobLogPage(text=text, next=following)

@@ -6,6 +6,7 @@ from sqlalchemy import Select, or_, select, tuple_
 from sqlalchemy.orm import Session
 
 from ...models import StudiosError, StudioSpec, StudioState, StudioView
+from ...web import Page
 from .. import studios, views
 from ..core import Service
 from ..database import SessionRow, StudioRow
@@ -15,7 +16,6 @@ from ..routing import Call, Routes
 from . import access
 from .answers import (
     CreateQuery,
-    Page,
     Progress,
     ProgressQuery,
     StopRequest,

@@ -15,9 +15,30 @@ from alembic.config import Config
 from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.orm import Session
 
-from .tables import Base, CheckpointRow, CommandRow, EventRow, SessionRow, StudioRow
+from .tables import (
+    Base,
+    CheckpointRow,
+    CommandRow,
+    CredentialRow,
+    EventRow,
+    LinkRow,
+    MarkRow,
+    SessionRow,
+    StudioRow,
+)
 
-__all__ = ["Base", "CheckpointRow", "CommandRow", "Database", "EventRow", "SessionRow", "StudioRow"]
+__all__ = [
+    "Base",
+    "CheckpointRow",
+    "CommandRow",
+    "CredentialRow",
+    "Database",
+    "EventRow",
+    "LinkRow",
+    "MarkRow",
+    "SessionRow",
+    "StudioRow",
+]
 
 P = ParamSpec("P")
 R = TypeVar("R")

@@ -10,7 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from ...models import Checkpoint, Event, Phase, SessionState
-from ..problems import no_such
+from ...web.problems import no_such
 from ..sessions.state import Change, Facts
 from .tables import CheckpointRow, CommandRow, EventRow, SessionRow, StudioRow
 

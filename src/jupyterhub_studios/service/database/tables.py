@@ -145,3 +145,51 @@ class CheckpointRow(Base):
     @property
     def checkpoint(self) -> Checkpoint:
         return Checkpoint.model_validate(self.document)
+
+
+class CredentialRow(Base):
+    """A credential that somebody added. All but its kind is encrypted, see ``service.data.vault``."""
+
+    __tablename__ = "data_credentials"
+    __table_args__ = (UniqueConstraint("owner", "name", name="uq_data_credentials_name"),)
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    owner: Mapped[str]
+    name: Mapped[str]
+    provider: Mapped[str]
+    type: Mapped[str]
+    sealed: Mapped[bytes]
+    created_at: Mapped[datetime]
+
+
+class LinkRow(Base):
+    """A data link that somebody added, or a found one that was given settings of its own."""
+
+    __tablename__ = "data_links"
+    __table_args__ = (UniqueConstraint("owner", "name", name="uq_data_links_name"),)
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    owner: Mapped[str]
+    name: Mapped[str]
+    description: Mapped[str] = mapped_column(Text)
+    url: Mapped[str] = mapped_column(Text)
+    provider: Mapped[str]
+    bucket: Mapped[str] = mapped_column(Text)
+    prefix: Mapped[str] = mapped_column(Text)
+    region: Mapped[str | None]
+    credential_id: Mapped[str | None] = mapped_column(index=True)  # may be one of the configuration
+    writable: Mapped[bool]
+    workspace: Mapped[str | None] = mapped_column(index=True)
+    workspace_role: Mapped[str]
+    created_at: Mapped[datetime]
+
+
+class MarkRow(Base):
+    """What a person marked on a link, their own or not."""
+
+    __tablename__ = "data_marks"
+
+    person: Mapped[str] = mapped_column(primary_key=True)
+    link_id: Mapped[str] = mapped_column(primary_key=True)
+    starred: Mapped[bool] = mapped_column(default=False)
+    hidden: Mapped[bool] = mapped_column(default=False)

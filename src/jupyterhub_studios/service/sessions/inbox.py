@@ -6,18 +6,19 @@ Either all of a message is stored and acknowledged, or none of it is and the age
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from ...models import AgentMessage, Phase, SessionState, StudiosError
-from ..database import CommandRow, SessionRow, StudioRow
+from ...models import AgentMessage, ComputeEnvironment, Phase, SessionState, StudiosError
+from ..database import CommandRow, SessionRow
 from ..database import queries as q
 from ..logs import Logs
 from . import state
 
-_ADDRESS = re.compile(r"http://(?:\d{1,3}(?:\.\d{1,3}){3}|\[[0-9a-fA-F:]+\]):\d{1,5}")
+_ADDRESS = re.compile(r"http://(?:(\d{1,3}(?:\.\d{1,3}){3})|\[([0-9a-fA-F:]+)\]):(\d{1,5})")
 
 
 class OutOfOrder(Exception):
@@ -32,7 +33,15 @@ class Received:
     active_at: datetime | None = None  # new evidence of use, for the Hub
 
 
-def receive(db: Session, logs: Logs, session_id: str, message: AgentMessage, at: datetime) -> Received:
+@dataclass(frozen=True)
+class Inbox:
+    """Where messages go, and what they are held against."""
+
+    logs: Logs
+    environments: Mapping[str, ComputeEnvironment]
+
+
+def receive(db: Session, inbox: Inbox, session_id: str, message: AgentMessage, at: datetime) -> Received:
     row = q.session(db, session_id)
     active_before = row.active_at
     if message.seq > row.acked + 1:
@@ -40,7 +49,7 @@ def receive(db: Session, logs: Logs, session_id: str, message: AgentMessage, at:
     if message.seq == row.acked + 1:
         try:
             with db.begin_nested():
-                _apply(db, logs, row, message, at)
+                _apply(db, inbox, row, message, at)
         except StudiosError as error:
             # Sent again it would be as wrong: it is noted instead, and counted as received.
             q.add_event(db, row, at, "agent", str(error), "error")
@@ -49,12 +58,12 @@ def receive(db: Session, logs: Logs, session_id: str, message: AgentMessage, at:
     return Received(row.acked, row.studio_id, SessionState(row.state), fresh)
 
 
-def _apply(db: Session, logs: Logs, row: SessionRow, message: AgentMessage, at: datetime) -> None:
+def _apply(db: Session, inbox: Inbox, row: SessionRow, message: AgentMessage, at: datetime) -> None:
     if message.checkpoint is not None:
         _note_checkpoint(db, row, message)
     match message.kind:
         case "log" if message.log:
-            row.log_size = logs.append(row.id, row.log_size, message.log)
+            row.log_size = inbox.logs.append(row.id, row.log_size, message.log)
             return  # not worth waking anybody
         case "phase" if message.phase is not None:
             _phase(db, row, message.phase, at)
@@ -62,7 +71,7 @@ def _apply(db: Session, logs: Logs, row: SessionRow, message: AgentMessage, at: 
             event = message.event
             q.add_event(db, row, event.at, event.kind, event.message, event.level)
         case "address":
-            _address(db, row, message)
+            _address(db, inbox, row, message)
         case "activity":
             row.people = sorted(set(message.people))
             if message.active_at and (row.active_at is None or message.active_at > row.active_at):
@@ -96,13 +105,21 @@ def _phase(db: Session, row: SessionRow, phase: Phase, at: datetime) -> None:
         q.add_event(db, row, at, "phase", f"{phase.name}: {phase.message or 'failed'}", "error")
 
 
-def _address(db: Session, row: SessionRow, message: AgentMessage) -> None:
-    # The Hub's proxy will send people there, so nothing but a plain address is taken.
-    if not message.address or not _ADDRESS.fullmatch(message.address):
+def _address(db: Session, inbox: Inbox, row: SessionRow, message: AgentMessage) -> None:
+    # The Hub's proxy will send people there, so nothing but a plain address is taken, where gates may be.
+    found = _ADDRESS.fullmatch(message.address or "")
+    if found is None:
         raise StudiosError("The agent reported an address that is none", f"session {row.id}")
+    studio = q.studio(db, row.studio_id)
+    environment = inbox.environments.get(studio.compute_environment)
+    if environment is None or not environment.admits(found[1] or found[2], int(found[3])):
+        raise StudiosError(
+            f"The agent reported the address {message.address}, where no studio may be",
+            "it is not in the compute environment's gate_networks and gate_ports",
+            "An administrator should correct these settings",
+        )
     row.address = message.address
-    studio = db.get(StudioRow, row.studio_id)
-    if studio is not None and message.root_mode is not None:
+    if message.root_mode is not None:
         studio.root_mode = message.root_mode.value
 
 

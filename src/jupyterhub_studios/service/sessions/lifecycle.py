@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import tempfile
 from datetime import datetime
@@ -11,10 +12,14 @@ from sqlalchemy.orm import Session
 
 from ...models import (
     PHASES,
+    SCRATCH,
     Checkpoint,
     CheckpointStatus,
     Command,
+    ComputeEnvironment,
     Job,
+    JobStatus,
+    Kind,
     Launch,
     LaunchRequest,
     LaunchSpec,
@@ -24,6 +29,7 @@ from ...models import (
     SessionState,
     StoreAccess,
     StudiosError,
+    job_name,
     new_id,
     now,
 )
@@ -33,6 +39,8 @@ from ..database import CheckpointRow, CommandRow, SessionRow, StudioRow
 from ..database import queries as q
 from ..keys import hashed, new_secret
 from . import state
+
+AGAIN_PAUSES = (0.0, 2.0, 5.0, 15.0)  # seconds before each try to start what lost its machine
 
 # --- launch -----------------------------------------------------------------------------------------
 
@@ -45,13 +53,17 @@ async def launch(service: Service, request: LaunchRequest) -> Launch:
     environment, template = await studios.check_runnable(service, studio, request.owner_groups)
     studio = await _refresh(service, studio)
     await studios.ensure_forked(service, studio)
+    image = studio.image or template.image
+    digest = await service.database.run(_built_on, studio.checkpoint_id, image)
     code = new_secret()
     row = await service.database.run(_open_session, studio.id, request.prefix, hashed(code), now())
     service.changes.announce(studio.id)
     job = Job(
         session_id=row.id,
-        name=f"studio-{row.id}",
-        image=studio.image or template.image,
+        name=job_name(row.id),
+        image=image,
+        digest=digest,
+        timeout_seconds=state.backstop(studio.lifespan_hours),
         cpus=studio.cpus,
         memory_mib=studio.memory_mib,
         gpus=studio.gpus,
@@ -59,9 +71,22 @@ async def launch(service: Service, request: LaunchRequest) -> Launch:
             "STUDIOS_BOOTSTRAP_URL": _public(service, "agent/bootstrap"),
             "STUDIOS_BOOTSTRAP_CODE": code,
         },
-        tags={"studio": studio.id, "session": row.id, "owner": studio.owner, "server": studio.server_name},
+        tags={
+            "studio": studio.id,
+            "session": row.id,
+            "owner": studio.owner,
+            "server": studio.server_name,
+            "hub": service.keys.installation,
+        },
     )
     return Launch(session_id=row.id, studio_id=studio.id, compute_environment=environment.id, job=job)
+
+
+def _built_on(db: Session, checkpoint_id: str | None, image: str | None) -> str | None:
+    """The bytes of ``image`` below what the studio has saved: it goes on with these until its owner moves it."""
+    row = db.get(CheckpointRow, checkpoint_id) if checkpoint_id else None
+    base = row.checkpoint.base if row else None
+    return base.digest if base is not None and image is not None and base.image == image else None
 
 
 async def _refresh(service: Service, studio: StudioRow) -> StudioRow:
@@ -124,6 +149,26 @@ def _open_session(db: Session, studio_id: str, prefix: str, code_hash: str, at: 
     return row
 
 
+async def job_says(service: Service, session_id: str, status: JobStatus) -> None:
+    """Show what the compute environment says of a job whose agent is not there yet."""
+
+    def note(db: Session) -> SessionRow:
+        row = q.session(db, session_id)
+        if row.state == SessionState.STARTING.value and not row.agent_seen:
+            at, before = now(), row.phase_list
+            for phase in state.job_phases(before, status, at):
+                if phase not in before:
+                    q.set_phase(row, phase)
+                    if phase.status == "running" and phase.message:
+                        q.add_event(db, row, at, "phase", f"{phase.name}: {phase.message}")
+            if row.phase_list != before:
+                q.touch(db, row)
+        return row
+
+    row = await service.database.run(note)
+    service.changes.announce(row.id, row.studio_id)
+
+
 # --- bootstrap --------------------------------------------------------------------------------------
 
 
@@ -153,9 +198,18 @@ async def redeem(service: Service, code: str) -> LaunchSpec:
         checkpoint=checkpoint,
         store=StoreAccess(url=environment.work_dir, options=environment.store_options),
         hide=environment.hide,
-        scratch=environment.scratch or str(Path(tempfile.gettempdir()) / "jupyterhub-studios"),
+        scratch=_scratch(environment),
         save_interval=service.config.save_interval,
+        gate_host="127.0.0.1" if environment.kind == Kind.LOCAL else None,
+        gate_ports=environment.gate_ports,
     )
+
+
+def _scratch(environment: ComputeEnvironment) -> str:
+    """Where the job finds room for its files."""
+    if environment.kind != Kind.LOCAL:
+        return SCRATCH
+    return environment.scratch or str(Path(tempfile.gettempdir()) / "jupyterhub-studios")
 
 
 def _redeem(
@@ -235,14 +289,36 @@ async def ended(service: Service, session_id: str, report: SessionEnded) -> None
     if row.agent_seen and not SessionState(row.state).ended and not saved:
         saved = await _found_saved(service, row)
 
-    def close(db: Session) -> None:
+    def close(db: Session) -> bool:
+        """Whether the session was in use until now: told twice at the same time, it was so once."""
         row = q.session(db, session_id)
+        in_use = row.state == SessionState.RUNNING.value
         change = state.on_job_ended(q.facts(row), report, saved)
         if change:
             q.change_state(db, row, change, now())
+        return in_use
 
-    await service.database.run(close)
+    in_use = await service.database.run(close)
     service.changes.announce(row.id, row.studio_id)
+    if report.host_lost and in_use:
+        service.keep(asyncio.ensure_future(_start_again(service, row)))
+
+
+async def _start_again(service: Service, row: SessionRow) -> None:
+    """Its machine was taken away under a session that was in use: it goes on elsewhere, with what was saved."""
+    studio = await service.database.run(q.studio, row.studio_id)
+    message = ""
+    for pause in AGAIN_PAUSES:  # the Hub may still be busy with the end
+        await asyncio.sleep(pause)
+        try:
+            await studios.start(service, studio)
+            return
+        except StudiosError as error:
+            if error.problem.status == 409:
+                return  # somebody started or deletes it meanwhile
+            message = f"Its machine was lost, and starting it again failed: {error}"
+    await service.database.run(studios.tell, studio.id, message)
+    service.changes.announce(studio.id)
 
 
 async def _found_saved(service: Service, row: SessionRow) -> bool:

@@ -7,11 +7,14 @@ to have saved everything.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
-from ...models import AgentMessage, SessionEnded, SessionState, StudioState
+from ...models import AgentMessage, JobStatus, Phase, SessionEnded, SessionState, StudioState
+
+BACKSTOP_HOURS = 2
 
 
 @dataclass(frozen=True)
@@ -73,6 +76,27 @@ def on_job_ended(facts: Facts, ended: SessionEnded, saved: bool) -> Change | Non
     return Change(
         SessionState.ERRORED, f"The session ended without saving: {reason}.", kind="lost", level="error"
     )
+
+
+def backstop(hours: int) -> int | None:
+    """Seconds after which a job is ended even if Hub and service are gone: long after its lifespan, so that the
+    orderly end comes first."""
+    return (hours + BACKSTOP_HOURS) * 3600 if hours > 0 else None
+
+
+def job_phases(phases: Sequence[Phase], status: JobStatus, at: datetime) -> list[Phase]:
+    """What a start's phases become by what the compute environment says of the job, before its agent is there."""
+    queued, host = (next(phase for phase in phases if phase.name == name) for name in ("queued", "host"))
+    if status.state == "queued":
+        return [
+            queued.model_copy(update={"status": "running", "ended_at": None, "message": status.reason})
+        ] + ([Phase(name="host")] if host.status != "pending" else [])
+    if status.state not in ("starting", "running"):
+        return []
+    words = status.reason or ("the agent starts" if status.state == "running" else "")
+    begun = {"status": "running", "started_at": host.started_at or at, "message": words}
+    done = {"status": "done", "ended_at": queued.ended_at or at, "message": ""}
+    return [queued.model_copy(update=done), host.model_copy(update=begun)]
 
 
 def studio_state(latest: SessionState, routed: bool) -> StudioState:

@@ -1,9 +1,11 @@
+import type { Transport } from "@jupyterhub-studios/explorer";
 import type { Config } from "../config";
 import { ProblemError, Unreachable, problemOf } from "./problems";
 import type {
   Checkpoint,
   ComputeEnvironment,
   Logs,
+  Me,
   Page,
   Progress,
   Session,
@@ -33,30 +35,28 @@ export interface StudioQuery {
 export type Client = ReturnType<typeof createClient>;
 
 /**
- * A typed client of the REST API. `onReach` hears after each answer whether the service could be reached,
- * and how far this machine's clock lies behind the server's (milliseconds).
+ * How the pages reach the API. `onReach` hears after each answer whether the service could be reached, and how
+ * far this machine's clock lies behind the server's (milliseconds).
  */
-export function createClient(
+export function createTransport(
   config: Pick<Config, "api">,
   onReach: (reached: boolean, clockOffset?: number) => void = () => undefined,
-) {
-  async function request<T>(method: string, path: string, body?: unknown, signal?: AbortSignal): Promise<T> {
-    const headers: Record<string, string> = { Accept: "application/json", "X-XSRFToken": xsrfToken() };
-    if (body !== undefined) headers["Content-Type"] = "application/json";
+): Transport {
+  async function request(path: string, init: RequestInit): Promise<Response> {
+    const headers = new Headers(init.headers);
+    headers.set("X-XSRFToken", xsrfToken());
     let response: Response;
     try {
       response = await fetch(`${config.api}${path}`, {
-        method,
+        ...init,
         headers,
         // The Hub answers an ended sign-in with a redirect to its login page, which is not for fetch.
         redirect: "manual",
         credentials: "same-origin",
         cache: "no-store",
-        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-        ...(signal === undefined ? {} : { signal }),
       });
     } catch (error) {
-      if (signal?.aborted) throw error;
+      if (init.signal?.aborted) throw error;
       onReach(false);
       throw new Unreachable();
     }
@@ -68,6 +68,23 @@ export function createClient(
     }
     const date = Date.parse(response.headers.get("Date") ?? "");
     onReach(true, Number.isNaN(date) ? undefined : date - Date.now());
+    return response;
+  }
+  return { base: config.api, request };
+}
+
+/** A typed client of the REST API. */
+export function createClient(transport: Transport) {
+  async function request<T>(method: string, path: string, body?: unknown, signal?: AbortSignal): Promise<T> {
+    const response = await transport.request(path, {
+      method,
+      headers: {
+        Accept: "application/json",
+        ...(body === undefined ? {} : { "Content-Type": "application/json" }),
+      },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      ...(signal === undefined ? {} : { signal }),
+    });
     if (!response.ok) throw new ProblemError(await problemOf(response));
     return (response.status === 204 ? undefined : await response.json()) as T;
   }
@@ -89,6 +106,7 @@ export function createClient(
   }
 
   return {
+    me: () => get<Me>("/me"),
     templates: () => get<Page<Template>>("/templates"),
     computeEnvironments: () => get<Page<ComputeEnvironment>>("/compute-environments"),
 

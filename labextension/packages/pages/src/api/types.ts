@@ -158,17 +158,4 @@ export interface Logs {
   ended: boolean;
 }
 
-export interface Page<T> {
-  items: T[];
-  next: string | null;
-}
-
-/** RFC 9457: `title` is what happened, `detail` why, `action` what to do. */
-export interface Problem {
-  type: string;
-  title: string;
-  status: number;
-  detail: string;
-  action: string;
-  field: string | null;
-}
+export type { Page, Problem } from "@jupyterhub-studios/explorer";

@@ -1,20 +1,25 @@
 import { useState, type ReactNode } from "react";
 import { useApp } from "../hooks/app";
 import { useLostAt, useNow } from "../hooks/reach";
-import { Link } from "../hooks/router";
+import { Link, useRouter } from "../hooks/router";
 import { duration } from "../text";
 import { toggleTheme } from "../theme";
 import { Icon } from "./icons";
 
 /** The frame of every page: the Hub's navigation bar, the banner of a lost connection, the page. */
 export function Layout({ children }: { children: ReactNode }) {
+  const wide = useInData();
   return (
     <>
       <a className="st-skip" href="#content">
         Skip to the content
       </a>
       <Navbar />
-      <main id="content" className="container st-main" tabIndex={-1}>
+      <main
+        id="content"
+        className={wide ? "container-fluid st-main st-main-wide" : "container st-main"}
+        tabIndex={-1}
+      >
         <LostBanner />
         {children}
       </main>
@@ -22,8 +27,14 @@ export function Layout({ children }: { children: ReactNode }) {
   );
 }
 
+function useInData(): boolean {
+  const { path } = useRouter().route;
+  return path === "data" || path.startsWith("data/");
+}
+
 function Navbar() {
   const { config } = useApp();
+  const data = useInData();
   const [open, setOpen] = useState(false);
   return (
     <nav className="navbar navbar-expand-sm bg-body-tertiary mb-4" aria-label="JupyterHub">
@@ -51,8 +62,13 @@ function Navbar() {
               </a>
             </li>
             <li className="nav-item">
-              <Link className="nav-link active" to="">
+              <Link className={`nav-link ${data ? "" : "active"}`} to="">
                 Studios
+              </Link>
+            </li>
+            <li className="nav-item">
+              <Link className={`nav-link ${data ? "active" : ""}`} to="data">
+                Data
               </Link>
             </li>
             <li className="nav-item">

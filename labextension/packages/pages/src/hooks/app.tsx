@@ -1,11 +1,13 @@
+import { DataClient } from "@jupyterhub-studios/explorer";
 import { createContext, useCallback, useContext, useMemo, useState, type ReactNode } from "react";
-import { createClient, type Client } from "../api/client";
+import { createClient, createTransport, type Client } from "../api/client";
 import type { Config } from "../config";
 import { Reach } from "./reach";
 
 interface App {
   config: Config;
   client: Client;
+  data: DataClient;
   reach: Reach;
   /** Has screen readers say a change that the page shows elsewhere. */
   announce: (text: string) => void;
@@ -18,7 +20,8 @@ export function AppProvider({ config, children }: { config: Config; children: Re
   const announce = useCallback((text: string) => setSaid(text), []);
   const app = useMemo(() => {
     const reach = new Reach();
-    return { config, client: createClient(config, reach.report), reach, announce };
+    const transport = createTransport(config, reach.report);
+    return { config, client: createClient(transport), data: new DataClient(transport), reach, announce };
   }, [config, announce]);
   return (
     <AppContext value={app}>

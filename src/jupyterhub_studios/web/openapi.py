@@ -14,14 +14,24 @@ from ..models import Problem
 from .routing import Route
 
 _REF = "#/components/schemas/{model}"
+_BINARY = {"schema": {"type": "string", "format": "binary"}}
 
 
-def document(routes: Iterable[Route], prefix: str) -> dict[str, Any]:
+def document(
+    routes: Iterable[Route],
+    *,
+    base: str,
+    server: str,
+    schemes: dict[str, Any],
+    security: list[dict[str, Any]],
+) -> dict[str, Any]:
+    """``base`` begins every route's path and is left out: ``server`` stands for it. ``schemes`` and ``security``
+    are the host's."""
     routes = list(routes)
     refs, schemas = _schemas(routes)
     paths: dict[str, dict[str, Any]] = {}
     for route in routes:
-        path = route.path.removeprefix("api/v1")
+        path = route.path.removeprefix(base)
         paths.setdefault(path, {})[route.method.lower()] = _operation(route, refs)
     return {
         "openapi": "3.1.0",
@@ -30,22 +40,10 @@ def document(routes: Iterable[Route], prefix: str) -> dict[str, Any]:
             "version": __version__,
             "description": "Studios of a JupyterHub. Lists answer `{items, next}`; errors are problem documents.",
         },
-        "servers": [{"url": f"{prefix}api/v1"}],
-        "security": [{"token": []}, {"cookie": [], "xsrf": []}],
+        "servers": [{"url": server}],
+        "security": security,
         "paths": paths,
-        "components": {
-            "schemas": schemas,
-            "securitySchemes": {
-                "token": {
-                    "type": "apiKey",
-                    "in": "header",
-                    "name": "Authorization",
-                    "description": "`token <Hub API token>` with the scope `access:services!service=studios`",
-                },
-                "cookie": {"type": "apiKey", "in": "cookie", "name": "service-studios"},
-                "xsrf": {"type": "apiKey", "in": "header", "name": "X-XSRFToken"},
-            },
-        },
+        "components": {"schemas": schemas, "securitySchemes": schemes},
     }
 
 
@@ -66,22 +64,52 @@ def _schemas(routes: list[Route]) -> tuple[Refs, dict[str, Any]]:
 
 
 def _operation(route: Route, refs: Refs) -> dict[str, Any]:
-    answer: dict[str, Any] = {"description": "Done"}
-    if route.answer:
-        answer["content"] = {"application/json": {"schema": refs[route.answer, "serialization"]}}
     operation: dict[str, Any] = {
-        "operationId": route.run.__name__,
+        "operationId": operation_id(route),
         "summary": route.summary,
-        "responses": {str(route.status): answer, "default": _problem(refs)},
+        "responses": {**_answers(route, refs), "default": _problem(refs)},
     }
     if parameters := _parameters(route):
         operation["parameters"] = parameters
     if route.body:
         schema = refs[route.body, "validation"]
-        operation["requestBody"] = {"content": {"application/json": {"schema": schema}}}
+        operation["requestBody"] = {"required": True, "content": {"application/json": {"schema": schema}}}
+    if route.takes:
+        operation["requestBody"] = {
+            "required": True,
+            "description": f"The bytes themselves, at most {route.takes}, with a Content-Length",
+            "content": {"application/octet-stream": _BINARY},
+        }
     if route.access == "public":
         operation["security"] = []
     return operation
+
+
+def operation_id(route: Route) -> str:
+    """The function's name; a HEAD beside a GET has one of its own."""
+    return f"head_{route.run.__name__}" if route.method == "HEAD" else route.run.__name__
+
+
+def _answers(route: Route, refs: Refs) -> dict[str, Any]:
+    answer: dict[str, Any] = {"description": "Done"}
+    if route.kind == "bytes":
+        answer = {"description": "The bytes, streamed; a fault on the way cuts the connection"}
+        if route.method != "HEAD":
+            answer["content"] = {route.media: _BINARY}
+    elif route.kind == "lines":
+        assert route.answer is not None
+        schema = refs[route.answer, "serialization"]
+        answer = {
+            "description": "Streamed: one such document in each line; after a fault the last line is a problem"
+            ' document in an object, `{"problem": …}`',
+            "content": {route.media: {"schema": schema}},
+        }
+    elif route.answer:
+        answer["content"] = {route.media: {"schema": refs[route.answer, "serialization"]}}
+    answers = {str(route.status): answer}
+    if route.ranges:
+        answers["206"] = {**answer, "description": "The range that was asked for"}
+    return answers
 
 
 def _problem(refs: Refs) -> dict[str, Any]:
@@ -99,8 +127,14 @@ def _parameters(route: Route) -> list[dict[str, Any]]:
     ]
     if route.query:
         schema = route.query.model_json_schema(ref_template=_REF)
+        required = schema.get("required", [])
         for name, field in schema["properties"].items():
-            found.append({"name": name, "in": "query", "required": False, "schema": _inlined(field, schema)})
+            found.append(
+                {"name": name, "in": "query", "required": name in required, "schema": _inlined(field, schema)}
+            )
+    if route.ranges:
+        for name in ("Range", "If-Range"):
+            found.append({"name": name, "in": "header", "required": False, "schema": {"type": "string"}})
     return found
 
 

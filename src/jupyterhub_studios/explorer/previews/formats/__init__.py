@@ -1,0 +1,1 @@
+"""The formats, as the preview worker reads them: untrusted bytes in, a preview out."""

@@ -1,0 +1,266 @@
+"""The Data panel in a real JupyterLab in Chromium, below an odd base URL: a folder and an S3 store from the
+configuration file."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import httpx
+import pytest
+import pytest_asyncio
+from playwright.async_api import Locator, Page, async_playwright, expect
+
+from .conftest import Data
+from .plain import TOKEN, PlainLab
+
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.browser, pytest.mark.slow]
+
+SHOTS = os.environ.get("STUDIOS_SHOTS")  # a folder: then what is seen is kept
+LOAD = 90_000
+
+
+class Panel:
+    """What a person does in it."""
+
+    def __init__(self, page: Page, lab: PlainLab) -> None:
+        self.page, self.lab = page, lab
+        self.node = page.locator("#jupyterhub-studios-data")
+
+    async def open(self, **query: str) -> None:
+        """JupyterLab loaded anew, with nothing of before, and the panel in front."""
+        await self.page.goto(self.lab.lab(reset="", **query))
+        await expect(self.page.locator("#jp-MainLogo")).to_be_visible(timeout=LOAD)
+        await self.page.wait_for_function("() => !document.querySelector('#jupyterlab-splash')", timeout=LOAD)
+        if not await self.node.is_visible():
+            await self.page.locator(".jp-SideBar [data-id='jupyterhub-studios-data']").click()
+        await expect(self.node).to_be_visible()
+
+    async def enter(self, link: str) -> None:
+        """From anywhere into a data link."""
+        back = self.node.get_by_role("button", name="Data", exact=True)
+        await expect(back.or_(self.node.get_by_text("Credentials"))).to_be_visible(timeout=LOAD)
+        if await back.is_visible():
+            await back.click()
+        await self.node.get_by_text(link, exact=True).first.click()
+        await expect(self.node.get_by_label("Place").get_by_text(link, exact=True)).to_be_visible()
+
+    def row(self, name: str) -> Locator:
+        return self.node.get_by_role("row").filter(has=self.page.get_by_text(name, exact=True))
+
+    async def click(self, name: str) -> None:
+        """Into a folder, or the preview of a file."""
+        await self.row(name).get_by_text(name, exact=True).click()
+
+    async def menu(self, name: str, command: str) -> None:
+        await self.row(name).click(button="right")
+        await self.page.get_by_role("menuitem", name=command).first.click()
+
+    async def command(self, label: str) -> None:
+        """From JupyterLab's command palette."""
+        await self.page.keyboard.press("Control+Shift+C")
+        palette = self.page.locator(".lm-CommandPalette")
+        await palette.locator("input").fill(label)
+        await palette.locator(".lm-CommandPalette-item").filter(has_text=label).first.click()
+
+    async def shot(self, name: str) -> None:
+        if SHOTS:
+            await self.page.screenshot(path=Path(SHOTS) / f"{name}.png")
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def page() -> AsyncIterator[Page]:
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(
+            executable_path="/usr/bin/chromium", args=["--no-sandbox", "--disable-gpu"]
+        )
+        context = await browser.new_context(viewport={"width": 1280, "height": 860})
+        await context.grant_permissions(["clipboard-read", "clipboard-write"])
+        page = await context.new_page()
+        faults: list[str] = []
+        page.on("pageerror", lambda error: faults.append(str(error)))
+        yield page
+        await browser.close()
+        assert not faults
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def panel(page: Page, plain_lab: PlainLab) -> Panel:
+    found = Panel(page, plain_lab)
+    await found.open()
+    return found
+
+
+async def test_browse_and_preview(panel: Panel, data: Data) -> None:
+    data.put("birds/penguins.csv", "species,mass\nAdelie,3700\nGentoo,5000\n")
+    data.put("birds/.command.log", "a line\n" * 100)
+    for name in ("Results", "Reference", "Scratch", "Folder of this JupyterLab"):
+        await expect(panel.node.get_by_text(name, exact=True).first).to_be_visible()
+    await panel.shot("links")
+    await panel.enter("Results")
+    await panel.click("birds")
+    await expect(panel.row("penguins.csv")).to_be_visible()
+    await expect(panel.row(".command.log")).to_be_visible()
+    await panel.click("penguins.csv")
+    tab = panel.page.locator(".lm-DockPanel-tabBar").get_by_text("penguins.csv")
+    await expect(tab).to_be_visible()
+    await expect(panel.page.locator(".jp-DataPreview").get_by_text("Gentoo")).to_be_visible()
+    await panel.shot("preview")
+    # What was open is open again, also after a reload; and the panel is where it was.
+    await panel.page.wait_for_timeout(1500)  # JupyterLab saves its layout a moment later
+    await panel.page.goto(f"{panel.lab.url}lab")
+    await expect(panel.page.locator(".jp-DataPreview").get_by_text("Gentoo")).to_be_visible(timeout=LOAD)
+    await expect(panel.row("penguins.csv")).to_be_visible()
+
+
+async def test_code_of_a_file_runs_in_a_notebook(panel: Panel, data: Data) -> None:
+    data.put("birds/penguins.csv", "species,mass\nAdelie,3700\nGentoo,5000\n")
+    await panel.enter("Results")
+    await panel.click("birds")
+    await panel.menu("penguins.csv", "Open in notebook")
+    notebook = panel.page.locator(".jp-NotebookPanel:visible")
+    await expect(notebook.locator(".jp-Notebook-ExecutionIndicator[data-status='idle']")).to_be_visible(
+        timeout=LOAD
+    )
+    code = notebook.locator(".jp-CodeCell .cm-content").first
+    await expect(code).to_contain_text("penguins.csv")
+    await expect(code).to_contain_text(data.bucket)
+    await code.click()
+    await panel.page.keyboard.press("Control+End")
+    await panel.page.keyboard.press("Enter")
+    await panel.page.keyboard.type("print(df['mass'].sum())")
+    await panel.page.keyboard.press("Shift+Enter")
+    await expect(notebook.locator(".jp-OutputArea-output").get_by_text("8700")).to_be_visible(timeout=LOAD)
+    await panel.shot("notebook")
+    # The next one goes below the cell that is selected, into the same notebook.
+    await panel.menu("penguins.csv", "Open in notebook")
+    await expect(notebook.locator(".jp-CodeCell .cm-content").filter(has_text="penguins.csv")).to_have_count(
+        2
+    )
+    await expect(panel.page.locator(".jp-NotebookPanel")).to_have_count(1)
+
+
+async def test_upload_rename_and_delete(panel: Panel, data: Data, tmp_path: Path) -> None:
+    (tmp_path / "new file.txt").write_text("new")
+    await panel.enter("Results")
+    await panel.node.get_by_role("button", name="Upload").click()
+    async with panel.page.expect_file_chooser() as chosen:
+        await panel.page.get_by_role("menuitem", name=re.compile("files", re.I)).first.click()
+    await (await chosen.value).set_files(tmp_path / "new file.txt")
+    await expect(panel.row("new file.txt")).to_be_visible(timeout=30_000)
+    assert data.get("new file.txt") == b"new"
+
+    await panel.menu("new file.txt", "Rename")
+    dialog = panel.page.get_by_role("dialog")
+    await dialog.get_by_role("textbox").first.fill("old file.txt")
+    await panel.page.keyboard.press("Enter")
+    await expect(panel.row("old file.txt")).to_be_visible(timeout=30_000)
+    assert data.keys("new") == []
+
+    await panel.menu("old file.txt", "Delete")
+    await dialog.get_by_role("button", name=re.compile("^Delete")).click()
+    await expect(panel.row("old file.txt")).to_have_count(0, timeout=30_000)
+    assert data.keys("old") == []
+
+
+async def test_a_folder_of_the_machine(panel: Panel, data: Data) -> None:
+    (data.folder / "sub").mkdir(exist_ok=True)
+    (data.folder / "sub" / "ä b.txt").write_text("umlaut")
+    await panel.enter("Scratch")
+    await panel.click("sub")
+    await panel.click("ä b.txt")
+    await expect(panel.page.locator(".jp-DataPreview:visible").get_by_text("umlaut")).to_be_visible()
+
+
+async def test_what_is_read_only_is_not_changed(panel: Panel) -> None:
+    await panel.enter("Reference")
+    await panel.row("genes.txt").click(button="right")
+    await expect(panel.page.get_by_role("menu")).to_be_visible()
+    await expect(panel.page.get_by_role("menuitem", name="Delete", disabled=False)).to_have_count(0)
+    await panel.page.keyboard.press("Escape")
+
+
+async def test_with_the_keyboard_alone(panel: Panel, data: Data) -> None:
+    data.put("keys/first.txt", "the first")
+    await panel.command("Open the Data Explorer")
+    await panel.command("Go to a Place in the Data")
+    dialog = panel.page.get_by_role("dialog")
+    await dialog.get_by_role("textbox").fill(f"s3://{data.bucket}/keys/")
+    await panel.page.keyboard.press("Enter")
+    await expect(panel.row("first.txt")).to_be_visible()
+    await panel.node.get_by_role("grid").focus()
+    await panel.page.keyboard.press("ArrowDown")
+    await panel.page.keyboard.press("Home")
+    await panel.page.keyboard.press("Enter")
+    await expect(panel.page.locator(".jp-DataPreview:visible").get_by_text("the first")).to_be_visible()
+    await panel.command("Copy the Address in the Store")
+    await expect(panel.page.get_by_text("Copied").first).to_be_visible()
+    assert await panel.page.evaluate("navigator.clipboard.readText()") == f"s3://{data.bucket}/keys/"
+
+
+async def test_an_address_leads_to_a_place(panel: Panel, data: Data) -> None:
+    data.put("deep/er/file.txt", "found")
+    await panel.enter("Results")
+    await panel.click("deep")
+    await panel.click("er")
+    await expect(panel.row("file.txt")).to_be_visible()
+    await panel.command("Copy the Link to This Place")
+    address = await panel.page.evaluate("navigator.clipboard.readText()")
+    assert address.startswith(f"{panel.lab.url}lab?")
+    await panel.page.goto("about:blank")
+    await panel.page.goto(address)
+    await expect(panel.row("file.txt")).to_be_visible(timeout=LOAD)
+    assert "data-link" not in panel.page.url
+
+
+async def test_the_dark_theme(panel: Panel) -> None:
+    await panel.enter("Results")
+    light = await background(panel)
+    await panel.page.get_by_role("menuitem", name="Settings", exact=True).click()
+    await panel.page.get_by_role("menuitem", name="Theme").hover()
+    await panel.page.get_by_role("menuitem", name="JupyterLab Dark").click()
+    await expect(panel.page.locator("body")).to_have_attribute("data-jp-theme-light", "false")
+    await panel.page.wait_for_timeout(500)
+    dark = await background(panel)
+    await panel.shot("dark")
+    assert sum(light) > 600
+    assert sum(dark) < 200
+
+
+async def background(panel: Panel) -> list[int]:
+    found: str = await panel.node.evaluate("node => getComputedStyle(node).backgroundColor")
+    return [int(number) for number in re.findall(r"\d+", found)[:3]]
+
+
+async def test_the_settings_move_the_preview_into_the_panel(panel: Panel, data: Data) -> None:
+    data.put("keys/first.txt", "the first")
+    settings = f"{panel.lab.url}lab/api/settings/@jupyterhub-studios/lab:plugin?token={TOKEN}"
+    schema = httpx.get(settings).json()["schema"]
+    assert set(schema["properties"]) == {"start", "preview", "largestText"}
+    httpx.put(settings, json={"raw": '{"preview": "panel"}'}).raise_for_status()
+    try:
+        await panel.open()
+        await panel.enter("Results")
+        await panel.click("keys")
+        await panel.click("first.txt")
+        await expect(panel.node.get_by_text("the first")).to_be_visible()
+    finally:
+        httpx.put(settings, json={"raw": "{}"}).raise_for_status()
+
+
+async def test_looking_around_is_no_activity(panel: Panel, data: Data) -> None:
+    data.put("birds/penguins.csv", "species,mass\nAdelie,3700\n")
+    asked: list[str] = []
+    panel.page.on("request", lambda request: asked.append(request.url))
+    await panel.enter("Results")
+    await panel.click("birds")
+    await panel.click("penguins.csv")
+    await expect(panel.page.locator(".jp-DataPreview:visible").get_by_text("Adelie")).to_be_visible()
+    ours = [url for url in asked if "/jupyterhub-studios/" in url]
+    assert len(ours) >= 3
+    # Counted by Jupyter is what goes to its own API: JupyterLab's polling, and nothing that was ours.
+    assert not [
+        url for url in asked if re.search(r"/api/(contents|sessions/|kernels/)", url) and "birds" in url
+    ]
