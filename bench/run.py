@@ -13,7 +13,7 @@ import json
 import sys
 from pathlib import Path
 
-MODULES = ("checkpoints", "gate", "start", "adapt")
+MODULES = ("checkpoints", "gate", "start", "adapt", "scrolling", "listing", "archive", "previews")
 RESULTS = Path(__file__).with_name("results.json")
 
 

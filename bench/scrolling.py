@@ -2,25 +2,28 @@
 
 The built page is served with a small API that has one folder of 100,000 files. All of them are loaded; then the list
 is scrolled by the wheel and, as with its bar, by jumps. A frame's time is what the trace has between its beginning
-and its presentation. Bar: 50 ms, for the 99th of a hundred frames; the worst one is told beside it.
+and its presentation; other work of the machine lengthens it. The second row does not hang on that: the CPU time of
+the longest piece of work of the page's own thread, which is what one frame has to wait for. Bar: 50 ms for both.
 """
 
 from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Thread
-from typing import Any
+from typing import Any, TypeAlias
 
-from playwright.sync_api import CDPSession, Page, sync_playwright
+from playwright.sync_api import Page, sync_playwright
 from tornado.httpserver import HTTPServer
 from tornado.netutil import bind_sockets
 from tornado.web import Application, RequestHandler, StaticFileHandler
 
 import jupyterhub_studios.service
+
+Event: TypeAlias = dict[str, Any]
 
 ROWS = 100_000
 BAR_MS = 50
@@ -42,7 +45,7 @@ LINK = {
     "hidden": False, "status": "valid", "message": "", "may_edit": True,
 }  # fmt: skip
 # The trace's account of every frame, from its beginning to its presentation.
-CATEGORIES = ["cc", "benchmark", "devtools.timeline", "disabled-by-default-devtools.timeline"]
+CATEGORIES = ["cc", "benchmark", "disabled-by-default-devtools.timeline"]
 
 
 def rows() -> list[dict[str, Any]]:
@@ -53,14 +56,16 @@ def rows() -> list[dict[str, Any]]:
             page.goto(f"{url}/data/l1")
             page.get_by_role("button", name="Load all").click()
             page.get_by_text(f"{ROWS:,} items").wait_for(timeout=120_000)
-            frames = sorted(_frames(page, "wheel") + _frames(page, "jumps"))
+            page.wait_for_timeout(1000)  # tidying up after the loading is no scrolling
+            events = _trace(page, _wheel), _trace(page, _jumps)
         finally:
             browser.close()
+    frames = sorted(one for found in events for one in _frames(found))
+    work = max(one for found in events for one in _work(found))
     assert len(frames) > 100, f"the trace has {len(frames)} frames"
-    ninety_nine = frames[int(len(frames) * 0.99)]
     return [
-        _row(f"scrolling {ROWS:,} rows: 99th of 100 frames ({len(frames)} frames)", ninety_nine),
-        _row(f"scrolling {ROWS:,} rows: the worst frame", frames[-1]),
+        _row(f"scrolling {ROWS:,} rows: 99th of 100 frames", frames[int(len(frames) * 0.99)]),
+        _row(f"scrolling {ROWS:,} rows: longest work for one frame (CPU)", work),
     ]
 
 
@@ -77,57 +82,68 @@ def _row(name: str, ours: float) -> dict[str, Any]:
     }
 
 
-def _frames(page: Page, way: str) -> list[float]:
-    """Milliseconds of the frames while the list is scrolled."""
-    session = page.context.new_cdp_session(page)
-    events: list[dict[str, Any]] = []
-    session.on("Tracing.dataCollected", lambda found: events.extend(found["value"]))
-    grid = page.get_by_role("grid")
-    grid.hover()
-    session.send(
-        "Tracing.start", {"traceConfig": {"includedCategories": CATEGORIES}, "transferMode": "ReportEvents"}
+def _wheel(page: Page) -> None:
+    page.get_by_role("grid").hover()
+    for _ in range(120):
+        page.mouse.wheel(0, 600)
+        page.wait_for_timeout(16)
+
+
+def _jumps(page: Page) -> None:
+    page.get_by_role("grid").evaluate(
+        """async (grid) => {
+            for (let n = 1; n <= 60; n += 1) {
+                grid.scrollTop = (grid.scrollHeight * ((n * 37) % 60)) / 60;
+                await new Promise(requestAnimationFrame);
+                await new Promise(requestAnimationFrame);
+            }
+        }"""
     )
-    if way == "wheel":
-        for _ in range(120):
-            page.mouse.wheel(0, 600)
-            page.wait_for_timeout(16)
-    else:
-        grid.evaluate(
-            """async (grid) => {
-                for (let n = 1; n <= 60; n += 1) {
-                    grid.scrollTop = (grid.scrollHeight * ((n * 37) % 60)) / 60;
-                    await new Promise(requestAnimationFrame);
-                    await new Promise(requestAnimationFrame);
-                }
-            }"""
-        )
-    _end(session, page)
-    return _durations(events)
 
 
-def _end(session: CDPSession, page: Page) -> None:
-    ended: list[Any] = []
+def _trace(page: Page, scroll: Callable[[Page], None]) -> list[Event]:
+    """What the browser's trace has of it."""
+    session = page.context.new_cdp_session(page)
+    events: list[Event] = []
+    ended: list[Event] = []
+    session.on("Tracing.dataCollected", lambda found: events.extend(found["value"]))
     session.on("Tracing.tracingComplete", lambda found: ended.append(found))
+    config = {"includedCategories": CATEGORIES}
+    session.send("Tracing.start", {"traceConfig": config, "transferMode": "ReportEvents"})
+    scroll(page)
     session.send("Tracing.end")
     while not ended:
         page.wait_for_timeout(50)
+    return sorted(events, key=lambda event: event["ts"])
 
 
-def _durations(events: list[dict[str, Any]]) -> list[float]:
-    """Frames that were presented with what the page had drawn; those without news take no time at all."""
+def _frames(events: list[Event]) -> list[float]:
+    """Milliseconds of the frames that were presented; those without news take no time at all."""
     begun: dict[tuple[Any, Any], float] = {}
     found = []
-    for event in sorted(events, key=lambda event: event["ts"]):
+    for event in events:
         if event["name"] != "PipelineReporter":
             continue
-        key = (event["pid"], event.get("id2", {}).get("local", event.get("id")))
-        if event["ph"] == "b":
-            state = event["args"].get("frame_reporter", {}).get("state", "")
-            if "PRESENTED" in state:
-                begun[key] = event["ts"]
+        key = (event["pid"], event["id2"]["local"])
+        if event["ph"] == "b" and "PRESENTED" in event["args"].get("frame_reporter", {}).get("state", ""):
+            begun[key] = event["ts"]
         elif event["ph"] == "e" and key in begun:
             found.append((event["ts"] - begun.pop(key)) / 1000)
     return found
+
+
+def _work(events: list[Event]) -> list[float]:
+    """Milliseconds of CPU of each task of the page's thread."""
+    main = {
+        (event["pid"], event["tid"])
+        for event in events
+        if event["name"] == "thread_name" and event["args"]["name"] == "CrRendererMain"
+    }
+    return [
+        event["tdur"] / 1000
+        for event in events
+        if event["name"] == "RunTask" and (event["pid"], event["tid"]) in main and "tdur" in event
+    ]
 
 
 # --- the page and its folder ---

@@ -84,7 +84,7 @@ class Engine:
     def base_image(self) -> str:
         """The same as an image."""
         tree = self.base_tree()
-        with self._locked("images"):
+        with self._locked("base-image"):
             if not self.has(BASE):
                 command = 'tar -C "$1" -c . | "$3" import --change "CMD [\\"bash\\"]" - "$2"'
                 _run("sh", "-c", command, "sh", str(tree), BASE, CLI, DOCKER_HOST=self.host)
@@ -95,7 +95,7 @@ class Engine:
         sources as they are now."""
         self.base_image()
         context = self.folder / "studio"
-        with self._locked("images"):
+        with self._locked("studio"):
             _agent_packages(context / "packages")
             sources = context / "sources"
             shutil.rmtree(sources, ignore_errors=True)
@@ -107,8 +107,37 @@ class Engine:
                 self.docker(
                     "build", "-q", "-t", tag, "-f", str(ROOT / "tests/studio.Dockerfile"), str(context)
                 )
-            self.docker("tag", tag, STUDIO)
+            self._only(tag, STUDIO)
         return STUDIO
+
+    def _only(self, tag: str, name: str) -> None:
+        """``tag`` is ``name`` from now on, and those of older sources go."""
+        self.docker("tag", tag, name)
+        repository = name.partition(":")[0]
+        for old in self.docker("images", "--format", "{{.Repository}}:{{.Tag}}", repository).split():
+            if old not in (tag, name):
+                self.docker("rmi", old, check=False)
+
+    def jupyter_image(self) -> str:
+        """docker/jupyter as people build it, of the sources as they are now."""
+        self.base_image()
+        context, file = self.folder / "jupyter", ROOT / "docker" / "jupyter" / "Dockerfile"
+        with self._locked("jupyter"):
+            tag = f"studio-jupyter:{_digest(ROOT / 'src', file, ROOT / 'constraints.txt', ROOT / 'pyproject.toml')}"
+            if not self.has(tag):
+                shutil.rmtree(context, ignore_errors=True)
+                (context / "dist").mkdir(parents=True)
+                for name in ("constraints.txt", "pyproject.toml"):
+                    shutil.copy(ROOT / name, context)
+                wheel = ["wheel", "--quiet", "--no-deps", "--wheel-dir", str(context / "dist"), str(ROOT)]
+                _run(sys.executable, "-m", "pip", *wheel)
+                certificates = "/etc/ssl/certs/ca-certificates.crt"
+                self.docker(
+                    "build", "-q", "-t", tag, "-f", str(file),
+                    "--secret", f"id=ca,src={certificates}", str(context),
+                )  # fmt: skip
+            self._only(tag, JUPYTER)
+        return JUPYTER
 
     def variant(self, tag: str, *command: str) -> str:
         """The base image with another program, called ``tag``."""
@@ -142,7 +171,7 @@ def _digest(*places: Path) -> str:
     found = hashlib.sha256()
     for place in places:
         for file in sorted(place.rglob("*") if place.is_dir() else [place]):
-            if file.is_file():
+            if file.is_file() and "__pycache__" not in file.parts:
                 found.update(str(file.relative_to(place)).encode() + b"\0" + file.read_bytes())
     return found.hexdigest()[:16]
 

@@ -5,11 +5,12 @@ from pathlib import Path
 import pytest
 
 from jupyterhub_studios.config import Studios
+from jupyterhub_studios.lab.app import DataExplorer
 from jupyterhub_studios.spawner import BatchSpawner
 
 PAGE = (Path(__file__).parent.parent / "docs" / "administrator.md").read_text()
-SETTINGS = [(Studios, name) for name in Studios.class_own_traits(config=True)] + [
-    (BatchSpawner, name) for name in BatchSpawner.class_own_traits(config=True)
+SETTINGS = [
+    (cls, name) for cls in (Studios, BatchSpawner, DataExplorer) for name in cls.class_own_traits(config=True)
 ]
 
 

@@ -8,6 +8,9 @@ import pytest
 
 from tests.engine import Engine
 from tests.moto_server import Moto, running
+from tests.registries import open_registry
+
+__all__ = ["open_registry"]
 
 
 @pytest.fixture(scope="session")

@@ -12,6 +12,7 @@ from tests.compute.studios import Person, configuration, running_hub
 from tests.demo import wait_for
 from tests.engine import Engine
 from tests.moto_server import REGION, Moto
+from tests.registries import Registry
 from tests.stores import SeaweedFS
 
 pytestmark = [pytest.mark.root, pytest.mark.docker, pytest.mark.slow]
@@ -19,8 +20,15 @@ pytestmark = [pytest.mark.root, pytest.mark.docker, pytest.mark.slow]
 
 @pytest.fixture(scope="module")
 def person(
-    moto: Moto, engine: Engine, seaweed: SeaweedFS, tmp_path_factory: pytest.TempPathFactory
+    moto: Moto,
+    engine: Engine,
+    open_registry: Registry,
+    seaweed: SeaweedFS,
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Person]:
+    image = f"{open_registry.host}/studio:1"
+    engine.docker("tag", engine.studio_image(), image)
+    engine.docker("push", "--quiet", image)
     folder = tmp_path_factory.mktemp("hub")
     environment = {
         "kind": "aws-batch",
@@ -34,7 +42,7 @@ def person(
         "batch": {"queue": moto.queue(), "tags": {"cost-centre": "42"}},
     }
     (folder / "scratch").mkdir()
-    extra = configuration(environment, engine.studio_image())
+    extra = configuration(environment, image)
     extra += f"import os\nos.environ |= {moto.environment()!r}\n"
     with running_hub(folder, "127.0.0.1", extra, engine) as hub:
         yield Person(hub)
@@ -48,6 +56,8 @@ def test_what_a_person_did_is_back_after_a_stop(person: Person, moto: Moto, seaw
     shell.run("apt-get update -qq && apt-get install -y -qq --no-install-recommends hello")
     stopped = person.stop(studio["id"])
     assert stopped["saved"]["status"] == "finalised" and stopped["root_mode"] == "overlay"
+    base = stopped["saved"]["base"]
+    assert base["image"].endswith("/studio:1") and base["digest"].startswith("sha256:")
 
     person.start(studio["id"])
     shell = person.shell(studio)

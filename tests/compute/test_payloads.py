@@ -17,6 +17,7 @@ from jupyterhub_studios.models import ComputeEnvironment, ImageConfig, Job, JobS
 IMAGE = ImageConfig(
     image="registry.example.org:5000/lab/notebook:2026", digest=f"sha256:{'a' * 64}", user="1000:100"
 )
+RUNS = f"registry.example.org:5000/lab/notebook@{IMAGE.digest}"
 CODE = "a-code-that-works-once"
 
 
@@ -77,7 +78,7 @@ FULL = {
 def test_requests_are_what_aws_knows(settings: dict[str, Any]) -> None:
     env = environment(**settings)
     assert env.batch is not None
-    definition = batch.job_definition(env, env.batch, IMAGE)
+    definition = batch.job_definition(env, env.batch, RUNS, IMAGE)
     tags = batch.definition_tags(env, "0123456789ab", date(2026, 11, 23))
     validate("RegisterJobDefinition", {**definition, "tags": tags})
     arn = "arn:aws:batch:eu-west-1:123456789012:job-definition/x:1"
@@ -87,8 +88,8 @@ def test_requests_are_what_aws_knows(settings: dict[str, Any]) -> None:
 def test_every_setting_is_in_the_definition() -> None:
     env = environment(**FULL)
     assert env.batch is not None
-    container = batch.job_definition(env, env.batch, IMAGE)["containerProperties"]
-    assert container["image"] == f"registry.example.org:5000/lab/notebook@{IMAGE.digest}"
+    container = batch.job_definition(env, env.batch, RUNS, IMAGE)["containerProperties"]
+    assert container["image"] == RUNS
     assert container["privileged"] and container["user"] == "root"
     assert container["linuxParameters"] == {"sharedMemorySize": 1024}
     assert container["ulimits"] == [{"name": "nofile", "softLimit": 65536, "hardLimit": 65536}]
@@ -123,14 +124,14 @@ def test_a_submission_says_what_is_the_jobs_own() -> None:
 def test_definitions_are_shared_as_far_as_their_content_is() -> None:
     env = environment()
     assert env.batch is not None
-    name = batch.job_definition(env, env.batch, IMAGE)["jobDefinitionName"]
-    assert batch.job_definition(env, env.batch, IMAGE)["jobDefinitionName"] == name
+    name = batch.job_definition(env, env.batch, RUNS, IMAGE)["jobDefinitionName"]
+    assert batch.job_definition(env, env.batch, RUNS, IMAGE)["jobDefinitionName"] == name
     other = environment(shared_memory_mib=512)
     assert other.batch is not None
     moved = IMAGE.model_copy(update={"digest": f"sha256:{'b' * 64}"})
     others = {
-        batch.job_definition(other, other.batch, IMAGE)["jobDefinitionName"],
-        batch.job_definition(env, env.batch, moved)["jobDefinitionName"],
+        batch.job_definition(other, other.batch, RUNS, IMAGE)["jobDefinitionName"],
+        batch.job_definition(env, env.batch, RUNS, moved)["jobDefinitionName"],
     }
     assert len(others) == 2 and name not in others
 
@@ -139,7 +140,7 @@ def test_nothing_secret_is_in_a_job() -> None:
     env = environment(**FULL)
     assert env.batch is not None
     everything = json.dumps(
-        [batch.job_definition(env, env.batch, IMAGE), batch.submission(env.batch, job(), "arn")]
+        [batch.job_definition(env, env.batch, RUNS, IMAGE), batch.submission(env.batch, job(), "arn")]
     )
     assert everything.count(CODE) == 1
     assert "the-key-of-the-bucket" not in everything

@@ -101,7 +101,17 @@ async def test_a_changed_file_cuts_the_zip(desk: Desk) -> None:
 
 
 async def test_odd_keys(moto: Server) -> None:
-    keys = ["d/a b", "d//double", "d/größe", "d/50%", "d/tab\there", "d/back\\slash", "d/C:x", "d/same", "d/same/inner"]
+    keys = [
+        "d/a b",
+        "d//double",
+        "d/größe",
+        "d/50%",
+        "d/tab\there",
+        "d/back\\slash",
+        "d/C:x",
+        "d/same",
+        "d/same/inner",
+    ]
     async with desk_at(shared(moto)) as desk:
         await desk.write(*keys)
         found = await zipped(desk, "d/")
@@ -118,7 +128,9 @@ class Memory:
         self.fail = fail
         self.open = self.most = self.begun = 0
 
-    async def stream(self, key: str, start: int = 0, end: int | None = None, *, etag: str | None = None) -> Any:
+    async def stream(
+        self, key: str, start: int = 0, end: int | None = None, *, etag: str | None = None
+    ) -> Any:
         self.open += 1
         self.begun += 1
         self.most = max(self.most, self.open)

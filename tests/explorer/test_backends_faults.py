@@ -51,8 +51,10 @@ def nothing_secret_is_logged(caplog: pytest.LogCaptureFixture) -> Iterator[None]
 async def opened(url: str, store: str, tokens: str) -> AsyncIterator[Backend]:
     spec = specs(url, tokens)[store]
     backend = await open_backend(spec, spec.provider, "bucket", guard=LOOPBACK)
-    yield backend
-    await backend.close()
+    try:
+        yield backend
+    finally:
+        await backend.close()
 
 
 def told(problem: Problem, status: int, title: str) -> None:
@@ -60,6 +62,11 @@ def told(problem: Problem, status: int, title: str) -> None:
     text = problem.model_dump_json()
     assert SECRET not in text and "AKIDEXAMPLE" not in text and "Signature=" not in text
     assert problem.action
+
+
+@pytest.fixture(autouse=True)
+def short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(azure_client, "PAUSE_SECONDS", 0.1)
 
 
 # --- wrong names and keys, at real servers ---
@@ -84,10 +91,8 @@ async def test_a_wrong_key_of_s3(s3: Server) -> None:
     place = s3.place()
     secret = s3.spec.secret
     assert isinstance(secret, AccessKey)
-    wrong = [
-        secret.model_copy(update={"secret_access_key": AccessKey(access_key_id="x", secret_access_key=SECRET).secret_access_key}),
-        AccessKey(access_key_id="AKIDEXAMPLE", secret_access_key=SECRET),
-    ]  # fmt: skip
+    other = AccessKey(access_key_id="AKIDEXAMPLE", secret_access_key=SECRET)
+    wrong = [secret.model_copy(update={"secret_access_key": other.secret_access_key}), other]
     for each in wrong:
         spec = s3.spec.model_copy(update={"secret": each})
         backend = await open_backend(spec, spec.provider, place.bucket, guard=LOOPBACK)
@@ -262,7 +267,7 @@ PAGES = {
         "<?xml version='1.0'?><EnumerationResults><Blobs/><NextMarker>t/o+k=en &amp;</NextMarker>"
         "</EnumerationResults>",
         "<?xml version='1.0'?><EnumerationResults><Blobs><BlobPrefix><Name>a/b/</Name></BlobPrefix><Blob><Name>"
-        "a/x</Name><Properties><Content-Length>1</Content-Length></Properties></Blob></Blobs><NextMarker/>"
+        "a/x</Name><Properties><Content-Length>1</Content-Length><BlobType>BlockBlob</BlobType></Properties></Blob></Blobs><NextMarker/>"
         "</EnumerationResults>",
     ),
 }

@@ -53,7 +53,12 @@ async def test_a_cursor_belongs_to_its_list(desk: Desk) -> None:
     await desk.write(*(f"team/{folder}/{n}" for n in range(3) for folder in "de"))
     after = (await browse(desk, "d/", limit=1)).next
     assert after
-    for path, search, cursor in [("e/", "", after), ("d/", "1", after), ("d/", "", after[:-2] + "xx"), ("d/", "", "x")]:
+    for path, search, cursor in [
+        ("e/", "", after),
+        ("d/", "1", after),
+        ("d/", "", after[:-2] + "xx"),
+        ("d/", "", "x"),
+    ]:
         with pytest.raises(StudiosError) as raised:
             await browse(desk, path, search=search, after=cursor)
         assert (raised.value.problem.status, raised.value.problem.field) == (400, "after")
@@ -64,7 +69,11 @@ async def test_a_cursor_belongs_to_its_list(desk: Desk) -> None:
 
 async def test_a_name_is_searched_by_the_store(desk: Desk) -> None:
     await desk.write("team/apple", "team/apricot", "team/banana", "team/apex/x")
-    assert names(await browse(desk, search="ap")) == [("folder", "apex/"), ("file", "apple"), ("file", "apricot")]
+    assert names(await browse(desk, search="ap")) == [
+        ("folder", "apex/"),
+        ("file", "apple"),
+        ("file", "apricot"),
+    ]
     assert names(await browse(desk, search="AP")) == []
     assert names(await browse(desk, search="apex/")) == []
 

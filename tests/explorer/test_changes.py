@@ -179,9 +179,9 @@ async def test_a_fault_at_any_step_loses_nothing(bucket: Desk, fault: dict[str, 
     keys = await bucket.keys()
     if failed:
         # All of it is at the old place, and unless something might have been replaced, nothing at the new one.
-        assert {key for key in keys if key.startswith("old/")} == {f"old/{name}" for name in files} or set(keys) >= {
-            f"new/{name}" for name in files
-        }
+        assert {key for key in keys if key.startswith("old/")} == {f"old/{name}" for name in files} or set(
+            keys
+        ) >= {f"new/{name}" for name in files}
     else:
         assert last is not None and set(keys) >= {f"new/{name}" for name in files}
         assert last.failed == [key for key in keys if key.startswith("old/")]

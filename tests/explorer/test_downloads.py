@@ -31,7 +31,9 @@ async def desk(request: pytest.FixtureRequest) -> AsyncIterator[Desk]:
         yield desk
 
 
-async def get(desk: Desk, path: str = "data.bin", *headers: str | None, raw: bool = False) -> tuple[Download, bytes]:
+async def get(
+    desk: Desk, path: str = "data.bin", *headers: str | None, raw: bool = False
+) -> tuple[Download, bytes]:
     ask = desk.engine.raw if raw else desk.engine.download
     answer = await ask(ADA, desk.link, path, *headers)
     return answer, b"".join([chunk async for chunk in answer.chunks])
@@ -60,13 +62,17 @@ async def test_a_range(desk: Desk, asked: str, start: int, end: int) -> None:
     assert answer.headers["Content-Length"] == str(end - start)
 
 
-@pytest.mark.parametrize("asked", ["bytes=1024-", "bytes=-0", "bytes=5000-6000,2000-", "bytes=99999999999999999999-"])
+@pytest.mark.parametrize(
+    "asked", ["bytes=1024-", "bytes=-0", "bytes=5000-6000,2000-", "bytes=99999999999999999999-"]
+)
 async def test_a_range_beyond_the_end(desk: Desk, asked: str) -> None:
     answer, body = await get(desk, "data.bin", asked)
     assert (answer.status, body, answer.headers["Content-Range"]) == (416, b"", "bytes */1024")
 
 
-@pytest.mark.parametrize("asked", ["bytes=0-1,5-6", "bytes=5-1", "lines=1-2", "bytes", "bytes=a-b", "bytes=-", "", "bytes=1-2-3"])
+@pytest.mark.parametrize(
+    "asked", ["bytes=0-1,5-6", "bytes=5-1", "lines=1-2", "bytes", "bytes=a-b", "bytes=-", "", "bytes=1-2-3"]
+)
 async def test_what_is_answered_with_all(desk: Desk, asked: str) -> None:
     answer, body = await get(desk, "data.bin", asked)
     assert (answer.status, body) == (200, BODY) and "Content-Range" not in answer.headers
@@ -106,7 +112,18 @@ async def test_what_is_not_there_and_what_is_a_folder(desk: Desk) -> None:
         await get(desk, "sub/")
 
 
-ODD = ["a b", "50%", "a+b", "größe 日本.txt", 'quo"te\'s', "a\nb", "a?b#c&d", "$HOME", "semi;colon", "x" * 200]
+ODD = [
+    "a b",
+    "50%",
+    "a+b",
+    "größe 日本.txt",
+    "quo\"te's",
+    "a\nb",
+    "a?b#c&d",
+    "$HOME",
+    "semi;colon",
+    "x" * 200,
+]
 
 
 @pytest.mark.parametrize("name", ODD)
@@ -165,7 +182,9 @@ def test_types_and_tags() -> None:
 
 
 async def test_raw_is_shown_only_where_it_is_a_document(desk: Desk) -> None:
-    await desk.write("a.svg", "a.html", "a.pdf", "a.png", "a.js", "a.xhtml", "a.xml", body=b"<script>alert(1)</script>")
+    await desk.write(
+        "a.svg", "a.html", "a.pdf", "a.png", "a.js", "a.xhtml", "a.xml", body=b"<script>alert(1)</script>"
+    )
     for name, shown in [("a.svg", True), ("a.html", True), ("a.pdf", True), ("a.png", True), ("a.js", False),
                         ("a.xhtml", False), ("a.xml", False), ("data.bin", False)]:  # fmt: skip
         headers = (await get(desk, name, raw=True))[0].headers

@@ -80,7 +80,9 @@ async def test_nothing_leads_out_of_a_link(desk: Desk) -> None:
     for path in ("../a.txt", "..", "x/../../a.txt", "./b.txt"):
         for name in ("browse", "entry", "search", "total", "preview", "download", "archive", "snippets"):
             call = getattr(desk.engine, name)
-            asked = call(ADA, desk.link, [path] if name == "archive" else path, *(["x"] if name == "search" else []))
+            asked = call(
+                ADA, desk.link, [path] if name == "archive" else path, *(["x"] if name == "search" else [])
+            )
             assert await told(drain(asked) if name in ("search", "total") else asked) == 400
     assert [entry.path for entry in (await desk.engine.browse(ADA, desk.link, "")).items] == ["b.txt"]
 

@@ -9,8 +9,7 @@ from typing import Any
 
 import pytest
 
-from jupyterhub_studios.explorer.backends import Guard, open_backend
-from jupyterhub_studios.explorer.backends import azure_client, gcs_client, s3_client
+from jupyterhub_studios.explorer.backends import Guard, azure_client, gcs_client, open_backend, s3_client
 from jupyterhub_studios.models import (
     AzureConnectionString,
     CredentialSpec,

@@ -89,7 +89,9 @@ def bomb(size: int, start: bytes = b"") -> bytes:
     """So many letters, packed into a thousandth of them."""
     packer = zlib.compressobj(1, wbits=31)
     block = b"a" * (1 << 20)
-    return packer.compress(start) + b"".join(packer.compress(block) for _ in range(size >> 20)) + packer.flush()
+    return (
+        packer.compress(start) + b"".join(packer.compress(block) for _ in range(size >> 20)) + packer.flush()
+    )
 
 
 @pytest.mark.parametrize("name", ["a.csv", "a.txt", "a.json", "a.vcf", "a.fasta", "a.ipynb"])

@@ -23,7 +23,22 @@ def link(**changes: Any) -> LinkView:
     return link_to(BUCKET, **changes)
 
 
-ODD = ["a b/c", "a//b", "//a", "a/", "50%", "a+b", "größe/日本.txt", "x" * 1024, "a\nb\x01", "a?b#c", "..a", "a..", "...", " "]
+ODD = [
+    "a b/c",
+    "a//b",
+    "//a",
+    "a/",
+    "50%",
+    "a+b",
+    "größe/日本.txt",
+    "x" * 1024,
+    "a\nb\x01",
+    "a?b#c",
+    "..a",
+    "a..",
+    "...",
+    " ",
+]
 
 
 @pytest.mark.parametrize("path", ODD)
@@ -68,7 +83,14 @@ def test_a_prefix_is_a_folder_and_no_beginning_of_names() -> None:
 
 @pytest.mark.parametrize(
     ("path", "name", "parent"),
-    [("a", "a", ""), ("a/", "a", ""), ("a/b", "b", "a/"), ("a/b/", "b", "a/"), ("a//", "", "a/"), ("", "", "")],
+    [
+        ("a", "a", ""),
+        ("a/", "a", ""),
+        ("a/b", "b", "a/"),
+        ("a/b/", "b", "a/"),
+        ("a//", "", "a/"),
+        ("", "", ""),
+    ],
 )
 def test_names_and_parents(path: str, name: str, parent: str) -> None:
     assert (name_of(path), parent_of(path)) == (name, parent)

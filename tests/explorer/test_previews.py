@@ -104,7 +104,9 @@ def test_a_line_longer_than_the_window() -> None:
 
 @settings(max_examples=60, deadline=None)
 @given(
-    st.lists(st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cs"]), max_size=60), max_size=40),
+    st.lists(
+        st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cs"]), max_size=60), max_size=40
+    ),
     st.integers(0, 3000),
 )
 def test_any_text_from_any_byte(lines: list[str], at: int) -> None:
@@ -162,7 +164,9 @@ def test_long_gzip_text_says_how_far_it_goes() -> None:
 
 @pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
 def test_csv_with_any_delimiter(delimiter: str) -> None:
-    text = "\n".join(delimiter.join(row) for row in [["name", "mass", "note"], ["a", "1.5", ""], ["b", "2", "x"]])
+    text = "\n".join(
+        delimiter.join(row) for row in [["name", "mass", "note"], ["a", "1.5", ""], ["b", "2", "x"]]
+    )
     found = look("a.csv", text.encode())
     assert [column.name for column in found.columns] == ["name", "mass", "note"]
     assert found.rows == [["a", "1.5", ""], ["b", "2", "x"]] and found.total_rows == 2
@@ -209,7 +213,13 @@ def parquet(table: Any, **options: Any) -> bytes:
 
 def test_parquet() -> None:
     table = pa.table(
-        {"id": range(3000), "name": ["ä"] * 3000, "big": [2**60] * 3000, "raw": [b"\x01"] * 3000, "tags": [[1]] * 3000}
+        {
+            "id": range(3000),
+            "name": ["ä"] * 3000,
+            "big": [2**60] * 3000,
+            "raw": [b"\x01"] * 3000,
+            "tags": [[1]] * 3000,
+        }
     )
     found = look("a.parquet", parquet(table, row_group_size=1000), group=2)
     assert (found.total_rows, found.groups, found.group) == (3000, 3, 2)
@@ -302,14 +312,22 @@ def test_variants(name: str, mode: str) -> None:
 
 def test_fastq_and_fasta() -> None:
     fastq = b"@r1 first\nACGT\n+\nIIII\n@r2\nAC\n+\nII\n"
-    assert look("a.fastq.gz", gzip.compress(fastq)).rows == [["r1 first", 4, "ACGT", "IIII"], ["r2", 2, "AC", "II"]]
+    assert look("a.fastq.gz", gzip.compress(fastq)).rows == [
+        ["r1 first", 4, "ACGT", "IIII"],
+        ["r2", 2, "AC", "II"],
+    ]
     fasta = b">chr1 the first\nACGT\nAC\n>chr2\nA\n"
     assert look("a.fa", fasta).rows == [["chr1", "the first", 6, "ACGTAC"], ["chr2", "", 1, "A"]]
 
 
 def test_bed_and_gff() -> None:
     found = look("a.bed", b"track name=x\nchr1\t1\t5\tgene\n")
-    assert found.header == "track name=x" and [c.name for c in found.columns] == ["chrom", "start", "end", "name"]
+    assert found.header == "track name=x" and [c.name for c in found.columns] == [
+        "chrom",
+        "start",
+        "end",
+        "name",
+    ]
     assert look("a.gtf", b"#!x\nchr1\tHAVANA\tgene\t1\t5\t.\t+\t.\tid 1\n").rows[0][2] == "gene"
 
 
@@ -352,7 +370,10 @@ def test_a_notebook() -> None:
             code(
                 {"output_type": "stream", "name": "stdout", "text": ["\x1b[31mhello\x1b[0m\n"]},
                 {"output_type": "display_data", "data": {"image/png": base64.b64encode(PNG).decode() + "\n"}},
-                {"output_type": "execute_result", "data": {"text/html": "<script>x</script>", "text/plain": "  x"}},
+                {
+                    "output_type": "execute_result",
+                    "data": {"text/html": "<script>x</script>", "text/plain": "  x"},
+                },
                 {"output_type": "display_data", "data": {"text/html": "<script>x</script>"}},
                 {"output_type": "error", "traceback": ["boom"]},
             ),
@@ -401,7 +422,11 @@ def tar(mode: str, sizes: list[int]) -> bytes:
 
 def test_tar_reads_headers_alone() -> None:
     found = look("a.tar", tar("w", [3_000_000, 5, 3_000_000]))
-    assert [(m.path, m.size) for m in found.members] == [("member 0", 3_000_000), ("member 1", 5), ("member 2", 3_000_000)]
+    assert [(m.path, m.size) for m in found.members] == [
+        ("member 0", 3_000_000),
+        ("member 1", 5),
+        ("member 2", 3_000_000),
+    ]
     assert not found.truncated and found.bytes_read < 200_000
 
 

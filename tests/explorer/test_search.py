@@ -22,7 +22,12 @@ async def desk(request: pytest.FixtureRequest) -> AsyncIterator[Desk]:
     server: Server = request.getfixturevalue(request.param)
     async with desk_at(shared(server)) as desk:
         await desk.write(
-            "d/Sample_1.fastq.gz", "d/sample_2.fastq.gz", "d/deep/er/sample.txt", "d/samples/readme", "other/sample", "d/x"
+            "d/Sample_1.fastq.gz",
+            "d/sample_2.fastq.gz",
+            "d/deep/er/sample.txt",
+            "d/samples/readme",
+            "other/sample",
+            "d/x",
         )
         yield desk
 
@@ -74,10 +79,14 @@ class Endless:
         except asyncio.CancelledError:
             self.ended += 1
             raise
-        return NativePage(objects=[Object(f"{prefix}{n:09}", 1) for n in range(start, start + 1000)], token="more")
+        return NativePage(
+            objects=[Object(f"{prefix}{n:09}", 1) for n in range(start, start + 1000)], token="more"
+        )
 
 
-async def test_progress_is_told_and_the_end_ends_the_request(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_progress_is_told_and_the_end_ends_the_request(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(searching, "TELL_SECONDS", 0.0)
     await desk.engine.browse(ADA, desk.link, "")
     endless = Endless()
@@ -85,7 +94,9 @@ async def test_progress_is_told_and_the_end_ends_the_request(desk: Desk, monkeyp
     for stream in (desk.engine.search(ADA, desk.link, "", "nothing"), desk.engine.total(ADA, desk.link, "")):
         endless.pages = endless.ended = 0
         async with closing(stream) as lines:
-            counts = [line.scanned if isinstance(line, Found) else line.files async for line in some(lines, 4)]
+            counts = [
+                line.scanned if isinstance(line, Found) else line.files async for line in some(lines, 4)
+            ]
             await asyncio.sleep(0)  # the next request is on its way
         assert counts == [1000, 2000, 3000, 4000]
         await asyncio.sleep(0)

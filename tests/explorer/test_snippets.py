@@ -20,7 +20,7 @@ from . import stores
 from .engines import ADA, Desk, desk_at, link_to, shared
 from .stores import Server
 
-ODD = "it's $HOME \"x\" [1] *.csv"
+ODD = 'it\'s $HOME "x" [1] *.csv'
 
 
 def made(provider: str, path: str, secret: Any = None, **link: Any) -> dict[str, Snippet]:
@@ -32,7 +32,15 @@ def made(provider: str, path: str, secret: Any = None, **link: Any) -> dict[str,
 
 def test_aws() -> None:
     file = made("s3", "a b/it's.csv", prefix="p/", region="eu-west-1")["aws"]
-    assert shlex.split(file.code) == ["aws", "s3", "cp", "s3://bucket/p/a b/it's.csv", "./it's.csv", "--region", "eu-west-1"]
+    assert shlex.split(file.code) == [
+        "aws",
+        "s3",
+        "cp",
+        "s3://bucket/p/a b/it's.csv",
+        "./it's.csv",
+        "--region",
+        "eu-west-1",
+    ]
     folder = made("s3", "run/", {"type": "anonymous"}, endpoint="http://minio:9000")["aws"]
     assert shlex.split(folder.code) == [
         "aws", "s3", "sync", "s3://bucket/run/", "./run/", "--endpoint-url", "http://minio:9000", "--no-sign-request"
@@ -45,7 +53,10 @@ def test_gcloud() -> None:
         "gcloud", "storage", "rsync", "--recursive", "gs://bucket/run/", "./run/"
     ]  # fmt: skip
     public = made("gcs", "a*.csv", {"type": "anonymous"})["gcloud"]
-    assert public.code == "CLOUDSDK_AUTH_DISABLE_CREDENTIALS=true gcloud storage cp 'gs://bucket/a*.csv' './a*.csv'"
+    assert (
+        public.code
+        == "CLOUDSDK_AUTH_DISABLE_CREDENTIALS=true gcloud storage cp 'gs://bucket/a*.csv' './a*.csv'"
+    )
     assert "pattern" in public.note
 
 
@@ -56,18 +67,26 @@ def test_azcopy() -> None:
         "azcopy", "copy", "https://lab.blob.core.windows.net/bucket/a%20b/50%25.csv", "./50%.csv"
     ]  # fmt: skip
     folder = made("azure", "run/", {"type": "anonymous"}, bucket="bucket@open")["azcopy"]
-    assert shlex.split(folder.code)[2:] == ["https://open.blob.core.windows.net/bucket/run/*", "./run/", "--recursive"]
+    assert shlex.split(folder.code)[2:] == [
+        "https://open.blob.core.windows.net/bucket/run/*",
+        "./run/",
+        "--recursive",
+    ]
 
 
 def test_the_account_of_a_connection_string() -> None:
-    text = "DefaultEndpointsProtocol=https;AccountName=lab;AccountKey=c2VjcmV0;EndpointSuffix=core.windows.net"
+    text = (
+        "DefaultEndpointsProtocol=https;AccountName=lab;AccountKey=c2VjcmV0;EndpointSuffix=core.windows.net"
+    )
     found = made("azure", "a.csv", AzureConnectionString(connection_string=text))
     assert "https://lab.blob" in found["azcopy"].code and "account=lab" in found["rclone"].code
     assert all("c2VjcmV0" not in snippet.model_dump_json() for snippet in found.values())
 
 
 @pytest.mark.parametrize("provider", ["s3", "gcs", "azure", "folder", "other"])
-@pytest.mark.parametrize("path", ["a.csv", "run/", "", ODD, "-rf", "a\nb", "x.parquet", "x.h5ad", "x.txt.gz", "x.jsonl"])
+@pytest.mark.parametrize(
+    "path", ["a.csv", "run/", "", ODD, "-rf", "a\nb", "x.parquet", "x.h5ad", "x.txt.gz", "x.jsonl"]
+)
 def test_every_snippet_is_one_command_or_a_program(provider: str, path: str) -> None:
     found = made(provider, path, endpoint="http://store:9000", region="us-east-1")
     assert bool(found) == (provider != "other")
@@ -81,7 +100,9 @@ def test_every_snippet_is_one_command_or_a_program(provider: str, path: str) -> 
 
 
 def test_no_secret_is_in_them() -> None:
-    secret = AccessKey(access_key_id="AKIAEXAMPLE", secret_access_key="very-secret", session_token="token-too")
+    secret = AccessKey(
+        access_key_id="AKIAEXAMPLE", secret_access_key="very-secret", session_token="token-too"
+    )
     for path in ("a.csv", "run/"):
         for snippet in made("s3", path, secret, endpoint="http://store").values():
             text = snippet.model_dump_json()

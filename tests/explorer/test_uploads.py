@@ -113,7 +113,10 @@ async def test_a_cursor_is_no_upload(desk: Desk) -> None:
 
 async def test_rights_are_asked_at_every_step(desk: Desk) -> None:
     upload = await desk.engine.begin_upload(ADA, desk.link, "a", 5, False)
-    for change in ({"role": DataRole.DOWNLOAD}, {"role": DataRole.WRITE, "writable": False, "why": "it may only be read"}):
+    for change in (
+        {"role": DataRole.DOWNLOAD},
+        {"role": DataRole.WRITE, "writable": False, "why": "it may only be read"},
+    ):
         desk.catalogue.change(**change)
         for attempt in (
             desk.engine.put(ADA, desk.link, "b", b"x", False),

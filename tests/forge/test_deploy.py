@@ -234,8 +234,8 @@ def test_machines_are_not_replaced_below_running_studios(aws: Aws, forge: Run, p
     code, _, err = forge("create", *place, "--max-vcpus", "64", "--yes")
     assert code == 1
     assert err.splitlines()[-1] == (
-        "studios: 2 jobs have not ended, and this change replaces machines: AWS Batch ends what runs on them: after six "
-        "hours what is still running there. Stop the studios first, or say --force: they keep what was saved last."
+        "studios: 2 jobs have not ended, and this change replaces machines: AWS Batch ends what runs on them: after "
+        "six hours what is still running there. Stop the studios first, or say --force: they keep what was saved last."
     )
     assert stacks(aws) == {"studios-lab": "CREATE_COMPLETE"}
     assert forge("create", *place, "--max-vcpus", "64", "--yes", "--force")[0] == 0

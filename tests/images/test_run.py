@@ -96,6 +96,7 @@ async def studio(engine: Engine) -> AsyncIterator[Contained]:
     found = Contained(home=home, store=StoreAccess(url="file:///bucket"), hide=["/bucket"], engine=engine)
     yield found
     await found.close()
+    engine.docker("rmi", "--force", found.image, check=False)
     shutil.rmtree(home)
 
 
@@ -181,6 +182,7 @@ async def test_debian(studio: Contained, engine: Engine, maker: Maker, bundle: B
     )
     engine.docker("build", "-q", "-t", f"{maker.name}:1", str(context))
     engine.docker("push", "-q", f"{maker.name}:1")
+    engine.docker("rmi", f"{maker.name}:1")
     studio.image = (await adapt(f"{maker.name}:1", bundle, cache=cache)).image
     script = SCRIPT.format("/opt/busybox ").replace("echo session", "perl -e 'print qq(session\\n)'")
     await run_twice(studio, ["bash", "-c", f'test "$GREETING" = "hello world" && {script}'])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -19,6 +20,7 @@ from ..stores import SeaweedFS, free_ports
 TOKEN = "a-token"
 BASE = "/@/space%20word/"
 READY_SECONDS = 90
+NEWS = "@jupyterlab/apputils-extension:announcements"  # asks for consent, over what is tested
 
 
 @dataclass
@@ -57,6 +59,9 @@ class PlainLab:
         for name in ("home", "root", "config"):
             (self.folder / name).mkdir(exist_ok=True)
         (self.folder / "config/jupyter_server_config.py").write_text(self.settings)
+        page_config = self.folder / "config/labconfig/page_config.json"
+        page_config.parent.mkdir(exist_ok=True)
+        page_config.write_text(json.dumps({"disabledExtensions": {NEWS: True}}))
         own = {name: value for name, value in os.environ.items() if not name.startswith(("STUDIO", "AWS_"))}
         places = {
             "HOME": str(self.folder / "home"),

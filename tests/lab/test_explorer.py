@@ -3,7 +3,6 @@ configuration file."""
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -11,86 +10,21 @@ from pathlib import Path
 import httpx
 import pytest
 import pytest_asyncio
-from playwright.async_api import Locator, Page, async_playwright, expect
+from playwright.async_api import expect
 
 from .conftest import Data
+from .panel import LOAD, Panel, chromium
 from .plain import TOKEN, PlainLab
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.browser, pytest.mark.slow]
 
-SHOTS = os.environ.get("STUDIOS_SHOTS")  # a folder: then what is seen is kept
-LOAD = 90_000
-
-
-class Panel:
-    """What a person does in it."""
-
-    def __init__(self, page: Page, lab: PlainLab) -> None:
-        self.page, self.lab = page, lab
-        self.node = page.locator("#jupyterhub-studios-data")
-
-    async def open(self, **query: str) -> None:
-        """JupyterLab loaded anew, with nothing of before, and the panel in front."""
-        await self.page.goto(self.lab.lab(reset="", **query))
-        await expect(self.page.locator("#jp-MainLogo")).to_be_visible(timeout=LOAD)
-        await self.page.wait_for_function("() => !document.querySelector('#jupyterlab-splash')", timeout=LOAD)
-        if not await self.node.is_visible():
-            await self.page.locator(".jp-SideBar [data-id='jupyterhub-studios-data']").click()
-        await expect(self.node).to_be_visible()
-
-    async def enter(self, link: str) -> None:
-        """From anywhere into a data link."""
-        back = self.node.get_by_role("button", name="Data", exact=True)
-        await expect(back.or_(self.node.get_by_text("Credentials"))).to_be_visible(timeout=LOAD)
-        if await back.is_visible():
-            await back.click()
-        await self.node.get_by_text(link, exact=True).first.click()
-        await expect(self.node.get_by_label("Place").get_by_text(link, exact=True)).to_be_visible()
-
-    def row(self, name: str) -> Locator:
-        return self.node.get_by_role("row").filter(has=self.page.get_by_text(name, exact=True))
-
-    async def click(self, name: str) -> None:
-        """Into a folder, or the preview of a file."""
-        await self.row(name).get_by_text(name, exact=True).click()
-
-    async def menu(self, name: str, command: str) -> None:
-        await self.row(name).click(button="right")
-        await self.page.get_by_role("menuitem", name=command).first.click()
-
-    async def command(self, label: str) -> None:
-        """From JupyterLab's command palette."""
-        await self.page.keyboard.press("Control+Shift+C")
-        palette = self.page.locator(".lm-CommandPalette")
-        await palette.locator("input").fill(label)
-        await palette.locator(".lm-CommandPalette-item").filter(has_text=label).first.click()
-
-    async def shot(self, name: str) -> None:
-        if SHOTS:
-            await self.page.screenshot(path=Path(SHOTS) / f"{name}.png")
-
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def page() -> AsyncIterator[Page]:
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(
-            executable_path="/usr/bin/chromium", args=["--no-sandbox", "--disable-gpu"]
-        )
-        context = await browser.new_context(viewport={"width": 1280, "height": 860})
-        await context.grant_permissions(["clipboard-read", "clipboard-write"])
-        page = await context.new_page()
-        faults: list[str] = []
-        page.on("pageerror", lambda error: faults.append(str(error)))
-        yield page
-        await browser.close()
-        assert not faults
-
-
-@pytest_asyncio.fixture(loop_scope="module")
-async def panel(page: Page, plain_lab: PlainLab) -> Panel:
-    found = Panel(page, plain_lab)
-    await found.open()
-    return found
+async def panel(plain_lab: PlainLab) -> AsyncIterator[Panel]:
+    async with chromium() as page:
+        found = Panel(page, plain_lab)
+        await found.open()
+        yield found
 
 
 async def test_browse_and_preview(panel: Panel, data: Data) -> None:
@@ -212,19 +146,20 @@ async def test_an_address_leads_to_a_place(panel: Panel, data: Data) -> None:
     await panel.page.goto("about:blank")
     await panel.page.goto(address)
     await expect(panel.row("file.txt")).to_be_visible(timeout=LOAD)
+    await expect(panel.page.locator("#jupyterlab-splash")).to_have_count(0, timeout=LOAD)
     assert "data-link" not in panel.page.url
 
 
 async def test_the_dark_theme(panel: Panel) -> None:
     await panel.enter("Results")
     light = await background(panel)
-    await panel.page.get_by_role("menuitem", name="Settings", exact=True).click()
-    await panel.page.get_by_role("menuitem", name="Theme").hover()
-    await panel.page.get_by_role("menuitem", name="JupyterLab Dark").click()
+    await panel.command("Use Theme: JupyterLab Dark")
     await expect(panel.page.locator("body")).to_have_attribute("data-jp-theme-light", "false")
     await panel.page.wait_for_timeout(500)
     dark = await background(panel)
     await panel.shot("dark")
+    await panel.command("Use Theme: JupyterLab Light")
+    await expect(panel.page.locator("body")).to_have_attribute("data-jp-theme-light", "true")
     assert sum(light) > 600
     assert sum(dark) < 200
 
@@ -248,6 +183,7 @@ async def test_the_settings_move_the_preview_into_the_panel(panel: Panel, data: 
         await expect(panel.node.get_by_text("the first")).to_be_visible()
     finally:
         httpx.put(settings, json={"raw": "{}"}).raise_for_status()
+        await panel.open()
 
 
 async def test_looking_around_is_no_activity(panel: Panel, data: Data) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 
 import httpx
 import pytest
+from cryptography.fernet import Fernet
 from traitlets import TraitError
 from traitlets.config import Config
 
@@ -205,6 +206,34 @@ def test_public_buckets_are_for_reading(api: Api) -> None:
     assert (link["writable"], link["credential"]) == (False, None)
     assert link["why"] == "Public access is for reading."
     api("DELETE", f"data-links/{link['id']}", status=204)
+
+
+def test_a_link_whose_credential_is_gone_says_so(api: Api, plain_lab: PlainLab, data: Data) -> None:
+    spec = {"name": "Lost", "url": f"s3://{data.bucket}/", "credential": "oc-seaweed"}
+    link = api("POST", "data-links", status=201, json=spec)
+    file = plain_lab.kept / "data.json"
+    file.write_text(file.read_text().replace("oc-seaweed", "oc-of-another-day"))
+    lost = api("GET", f"data-links/{link['id']}")
+    assert (lost["status"], lost["credential"]) == ("invalid", None)
+    assert "not there any more" in lost["message"]
+    assert api("GET", f"data-links/{link['id']}/browse", status=409)["field"] == "credential"
+    api("DELETE", f"data-links/{link['id']}", status=204)
+
+
+def test_another_key_is_told(api: Api, plain_lab: PlainLab) -> None:
+    secret = {"type": "access-key", "access_key_id": "a", "secret_access_key": "b"}
+    spec = {"name": "Locked", "provider": "s3", "endpoint": "http://127.0.0.1:1", "secret": secret}
+    added = api("POST", "data-credentials", status=201, json=spec)
+    key = plain_lab.kept / "data.key"
+    good = key.read_bytes()
+    try:
+        key.write_bytes(Fernet.generate_key())
+        (view,) = [one for one in api("GET", "data-credentials")["items"] if one["id"] == added["id"]]
+        assert view["status"] == "invalid"
+        assert "another key" in view["message"]
+    finally:
+        key.write_bytes(good)
+    api("DELETE", f"data-credentials/{added['id']}", status=204)
 
 
 def test_a_damaged_file_of_links_is_told(api: Api, plain_lab: PlainLab) -> None:

@@ -145,7 +145,7 @@ async def test_changes_tell_how_far_they_are(data: DataHub, headers: dict[str, s
         counted = (await client.get(f"{base}/total?path=")).text.splitlines()
         assert json.loads(counted[-1]) == {"files": 0, "bytes": 0, "complete": True}
         # A fault before the first line is the answer.
-        missing = await client.post(f"{base}/move", json={"source": "nothing", "target": "to/"})
+        missing = await client.post(f"{base}/move", json={"source": "nothing", "target": "to"})
         assert missing.status_code == 404 and missing.headers["content-type"] == "application/problem+json"
 
 

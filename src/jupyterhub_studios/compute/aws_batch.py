@@ -16,8 +16,8 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from ..models import ComputeEnvironment, ImageConfig, Job, JobStatus, RunningJob, StudiosError
-from . import GRACE, batch_payloads
+from ..models import ComputeEnvironment, Job, JobStatus, RunningJob, StudiosError
+from . import GRACE, batch_images, batch_payloads
 from .aws import Aws, code, problem, uncertain
 from .batch_payloads import ALIVE, ENDED
 
@@ -48,8 +48,8 @@ class BatchCompute:
     # --- starting ---
 
     async def submit(self, job: Job) -> str:
-        image = await self._image(job)
-        request = batch_payloads.job_definition(self._env, self._settings, image)
+        runs, image = await batch_images.prepare(self._settings, job)
+        request = batch_payloads.job_definition(self._env, self._settings, runs, image)
         try:
             for _ in range(2):
                 definition = await self._definition(request, job.tags.get("hub", ""))
@@ -62,16 +62,6 @@ class BatchCompute:
             raise StudiosError("AWS Batch does not know the job definition that it just registered")
         except AWS_FAULTS as error:
             raise problem("AWS Batch did not take the job", error) from error
-
-    async def _image(self, job: Job) -> ImageConfig:
-        if job.image is None:
-            raise StudiosError(
-                "The studio has no image",
-                f"“{self._env.title}” runs images, and the studio's template names none",
-                "Give the studio an image, or have an administrator give the template one",
-                field="image",
-            )
-        return ImageConfig(image=job.image, digest=job.digest or "")
 
     async def _definition(self, request: dict[str, Any], hub: str) -> str:
         """The ARN of an active definition with this content; registered when there is none."""
@@ -135,6 +125,8 @@ class BatchCompute:
         for job_id, status in result.items():
             if status.state == "failed":
                 result[job_id] = await self._with_last_words(job_id, status, found[job_id])
+        for job_id in found:
+            self._invisible.pop(job_id, None)
         return result | self._unseen([job_id for job_id in wanted if job_id not in found])
 
     async def _describe(self, ids: list[str]) -> list[dict[str, Any]]:
@@ -143,11 +135,9 @@ class BatchCompute:
     def _unseen(self, ids: list[str]) -> dict[str, JobStatus]:
         """Jobs that Batch does not know: not yet, or, after a week, not any more."""
         clock = time.monotonic()
-        self._invisible = {job_id: self._invisible.get(job_id, clock) for job_id in ids}
         lost = JobStatus(state="lost", reason="AWS Batch no longer knows the job")
-        return {
-            job_id: lost for job_id, since in self._invisible.items() if clock - since > INVISIBLE_SECONDS
-        }
+        since = {job_id: self._invisible.setdefault(job_id, clock) for job_id in ids}
+        return {job_id: lost for job_id in ids if clock - since[job_id] > INVISIBLE_SECONDS}
 
     async def _with_last_words(self, job_id: str, status: JobStatus, found: dict[str, Any]) -> JobStatus:
         """The last line of its log says why the agent gave up."""

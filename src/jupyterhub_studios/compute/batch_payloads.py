@@ -30,14 +30,16 @@ ENDED = ("SUCCEEDED", "FAILED")
 # --- what is asked ---
 
 
-def job_definition(env: ComputeEnvironment, settings: BatchSettings, image: ImageConfig) -> dict[str, Any]:
+def job_definition(
+    env: ComputeEnvironment, settings: BatchSettings, runs: str, image: ImageConfig
+) -> dict[str, Any]:
     """The request RegisterJobDefinition, without its tags. Its name says what is in it, so that definitions with
-    the same content are one."""
+    the same content are one. ``runs``: the image by its digest; ``image``: what its agent is told."""
     body: dict[str, Any] = {
         "type": "container",
         "platformCapabilities": ["EC2"],
         "propagateTags": True,
-        "containerProperties": _container(env, settings, image),
+        "containerProperties": _container(env, settings, runs, image),
         # A job whose machine is lost before its agent was there begins again by itself. One whose agent was there is
         # not saved by that: its code is used up. The spawner sees the second attempt and ends it.
         "retryStrategy": {
@@ -52,7 +54,9 @@ def job_definition(env: ComputeEnvironment, settings: BatchSettings, image: Imag
     return {"jobDefinitionName": f"studios-{_word(env.id)}-{content[:20]}", **body}
 
 
-def _container(env: ComputeEnvironment, settings: BatchSettings, image: ImageConfig) -> dict[str, Any]:
+def _container(
+    env: ComputeEnvironment, settings: BatchSettings, runs: str, image: ImageConfig
+) -> dict[str, Any]:
     volumes = [("scratch", env.scratch or DEFAULT_SCRATCH, SCRATCH, False)]
     if settings.bundle:
         volumes.append(("bundle", settings.bundle, BUNDLE, True))
@@ -62,7 +66,7 @@ def _container(env: ComputeEnvironment, settings: BatchSettings, image: ImageCon
     begin = start(settings)
     variables = {**begin.environment, IMAGE_VARIABLE: image.model_dump_json(exclude_defaults=True)}
     body: dict[str, Any] = {
-        "image": reference(image),
+        "image": runs,
         "command": list(begin.command),
         "user": "root",
         # The agent mounts, and gives no such right on to the session. Batch knows no single capabilities.
@@ -90,14 +94,6 @@ def _container(env: ComputeEnvironment, settings: BatchSettings, image: ImageCon
     if settings.execution_role:
         body["executionRoleArn"] = settings.execution_role
     return body
-
-
-def reference(image: ImageConfig) -> str:
-    """The image by its digest, so that every job gets the same bytes."""
-    if not image.digest or "@" in image.image:
-        return image.image
-    head, slash, last = image.image.rpartition("/")
-    return f"{head}{slash}{last.partition(':')[0]}@{image.digest}"
 
 
 def definition_tags(env: ComputeEnvironment, hub: str, today: date) -> dict[str, str]:

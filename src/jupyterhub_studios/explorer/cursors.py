@@ -27,7 +27,7 @@ class Cursors:
 
     def write(self, *parts: Part, purpose: str) -> str:
         body = json.dumps([purpose, *parts], separators=(",", ":")).encode()
-        return base64.urlsafe_b64encode(self._mac(body) + body).rstrip(b"=").decode()
+        return _encode(self._mac(body) + body)
 
     def read(self, text: str, *, purpose: str, field: str = "after") -> list[Part]:
         """The parts of ``text`` as they were written; a 400 naming ``field`` when it is not one of ours."""
@@ -47,6 +47,8 @@ class Cursors:
         except ValueError:
             return None
         mac, body = raw[:_MAC_BYTES], raw[_MAC_BYTES:]
+        if _encode(raw) != text:  # base64 has several spellings of the same bytes
+            return None
         if not hmac.compare_digest(mac, self._mac(body)):
             return None
         parts: list[Part] = json.loads(body)
@@ -54,3 +56,7 @@ class Cursors:
 
     def _mac(self, body: bytes) -> bytes:
         return hmac.digest(self._key, body, hashlib.sha256)[:_MAC_BYTES]
+
+
+def _encode(raw: bytes) -> str:
+    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()

@@ -6,7 +6,7 @@ import asyncio
 import hashlib
 import logging
 import time
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 from urllib.parse import urlsplit
@@ -19,9 +19,10 @@ log = logging.getLogger("studios.data")
 REMEMBERED = 1800.0  # seconds
 RETRY = 60.0  # seconds after a store that did not answer
 PATIENCE = 60.0  # seconds for one answer
+AT_ONCE = 8  # stores
 MOST = 10_000  # buckets of one credential
 
-Open = Callable[[], Awaitable[CredentialSpec]]
+FOUND = "fl-"  # ids of links that were found begin so
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,7 @@ UNKNOWN = Answer(0.0, None, "unknown")
 def found_id(credential_id: str, bucket: str) -> str:
     """The same for the same bucket, also after a restart, and another one for another credential."""
     digest = hashlib.sha256(f"{credential_id}\0{bucket}".encode()).hexdigest()
-    return f"fl-{digest[:20]}"
+    return f"{FOUND}{digest[:20]}"
 
 
 _SCHEMES = {Provider.S3: "s3", Provider.GCS: "gs", Provider.AZURE: "az"}
@@ -66,20 +67,26 @@ class Finder:
         self._guard = guard
         self._answers: dict[str, Answer] = {}
         self._asking: dict[str, asyncio.Task[None]] = {}
+        self._found: dict[str, str] = {}  # by found link: the credential
+        self._slots = asyncio.Semaphore(AT_ONCE)
+
+    def credential_of(self, link_id: str) -> str | None:
+        """Of a link that was found."""
+        return self._found.get(link_id)
 
     def answer(self, credential_id: str) -> Answer:
         return self._answers.get(credential_id, UNKNOWN)
 
     async def look(
-        self, credentials: Iterable[tuple[str, Open]], *, patience: float, anew: bool = False
+        self, credentials: Mapping[str, CredentialSpec], *, patience: float, anew: bool = False
     ) -> None:
         """Ask the credentials that are due; what has not answered after ``patience`` seconds is known later. One
         that has an answer already is not waited for."""
         new = []
-        for credential_id, read in credentials:
+        for credential_id, spec in credentials.items():
             known = self._answers.get(credential_id)
             if anew or known is None or known.stale:
-                task = self._ask(credential_id, read)
+                task = self._ask(credential_id, spec)
                 if anew or known is None:
                     new.append(task)
         if new:
@@ -87,8 +94,12 @@ class Finder:
 
     def forget(self, credential_id: str) -> None:
         self._answers.pop(credential_id, None)
+        self.forget_found(credential_id)
         if task := self._asking.pop(credential_id, None):
             task.cancel()
+
+    def forget_found(self, credential_id: str) -> None:
+        self._found = {link: by for link, by in self._found.items() if by != credential_id}
 
     async def close(self) -> None:
         tasks = list(self._asking.values())
@@ -96,11 +107,11 @@ class Finder:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    def _ask(self, credential_id: str, read: Open) -> asyncio.Task[None]:
+    def _ask(self, credential_id: str, spec: CredentialSpec) -> asyncio.Task[None]:
         """One request at a time for each credential."""
         task = self._asking.get(credential_id)
         if task is None:
-            task = asyncio.create_task(self._find(credential_id, read))
+            task = asyncio.create_task(self._find(credential_id, spec))
             self._asking[credential_id] = task
             task.add_done_callback(lambda done: self._done(credential_id, done))
         return task
@@ -109,13 +120,17 @@ class Finder:
         if self._asking.get(credential_id) is task:
             del self._asking[credential_id]
 
-    async def _find(self, credential_id: str, read: Open) -> None:
-        self._answers[credential_id] = await self._answer(read)
+    async def _find(self, credential_id: str, spec: CredentialSpec) -> None:
+        async with self._slots:
+            answer = await self._answer(spec)
+        self.forget_found(credential_id)
+        self._answers[credential_id] = answer
+        self._found |= {found_id(credential_id, one.name): credential_id for one in answer.buckets or ()}
 
-    async def _answer(self, read: Open) -> Answer:
+    async def _answer(self, spec: CredentialSpec) -> Answer:
         try:
             async with asyncio.timeout(PATIENCE):
-                found = await list_buckets(await read(), guard=self._guard)
+                found = await list_buckets(spec, guard=self._guard)
             return Answer(time.monotonic(), tuple(found[:MOST]), "valid")
         except TimeoutError:
             return Answer(time.monotonic(), None, "unknown", "The store did not answer in time.")

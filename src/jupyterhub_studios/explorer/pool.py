@@ -54,7 +54,7 @@ class Backends:
             opened.idle_since = time.monotonic()
 
     def _fingerprint(self, link: LinkView, spec: CredentialSpec | None) -> str:
-        secret = "" if spec is None else repr(_disclosed(spec))
+        secret = "" if spec is None else repr(spec.disclosed())
         text = "\0".join([link.provider, link.bucket, link.region or "", secret])
         return hmac.new(self._key, text.encode(), hashlib.sha256).hexdigest()
 
@@ -84,12 +84,3 @@ class Backends:
 
 def _failed(opening: asyncio.Task[Backend]) -> bool:
     return opening.cancelled() or opening.exception() is not None
-
-
-def _disclosed(spec: CredentialSpec) -> dict[str, object]:
-    """All of a credential as plain values: dumped models show secrets as stars."""
-    secret = {
-        name: value.get_secret_value() if hasattr(value, "get_secret_value") else value
-        for name, value in spec.secret
-    }
-    return {**spec.model_dump(exclude={"secret"}), **secret}

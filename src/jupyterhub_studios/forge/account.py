@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -47,7 +48,8 @@ class Account:
         self._endpoint_url = endpoint_url
         self._clients: dict[str, Any] = {}
         with told("AWS cannot be used"):
-            self._session = boto3.Session(region_name=region)
+            # botocore itself knows AWS_DEFAULT_REGION only.
+            self._session = boto3.Session(region_name=region or os.environ.get("AWS_REGION"))
         if self._session.region_name is None:
             with told("AWS cannot be used"):
                 raise NoRegionError

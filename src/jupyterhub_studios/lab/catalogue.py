@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import getpass
-from collections.abc import Awaitable, Callable
-from functools import partial
 from pathlib import Path
 
 from ..explorer.backends import Guard, split_url
@@ -29,7 +27,7 @@ from ..web import problems
 from . import machine
 from .configured import ConfiguredLink
 from .kept import Kept, KeptFile
-from .links import Held, Link, added, configured, folder, found, link_view
+from .links import GONE, Held, Link, added, configured, folder, found, link_view
 
 PATIENCE = 4.0  # seconds that a list waits for credentials that were never asked
 ASKED = 15.0  # the same, where the answer is what is wanted: a found link by its id, a refresh
@@ -72,7 +70,10 @@ class LabCatalogue:
         _, held, known = await self._link(link.id)
         if known.credential_id is None:
             return None
-        return await held[known.credential_id].read()
+        one = held.get(known.credential_id, GONE)
+        if one.fault is not None:
+            raise one.fault
+        return one.spec
 
     async def add_link(self, caller: Caller, spec: LinkSpec) -> LinkView:
         provider, bucket, _ = split_url(spec.url)
@@ -188,13 +189,16 @@ class LabCatalogue:
             offered |= {MACHINE + key: spec for key, spec in own.items()}
         held = {key: Held.offered(key, spec) for key, spec in offered.items()}
         for key, sealed in kept.credentials.items():
-            held[key] = await Held.own(key, sealed, partial(self._file.unseal, sealed))
+            spec, fault = None, None
+            try:
+                spec = await self._file.unseal(sealed)
+            except StudiosError as error:
+                fault = error
+            held[key] = Held(key, sealed.name, sealed.provider, sealed.type, "added", spec, fault)
         return kept, held
 
     async def _look(self, held: dict[str, Held], patience: float, *, anew: bool = False) -> None:
-        asked: list[tuple[str, Callable[[], Awaitable[CredentialSpec]]]] = [
-            (one.id, one.read) for one in held.values() if one.finds
-        ]
+        asked = {one.id: one.spec for one in held.values() if one.finds and one.spec is not None}
         await self._finder.look(asked, patience=patience, anew=anew)
 
     async def _link(self, link_id: str) -> tuple[Kept, dict[str, Held], Link]:
@@ -222,7 +226,7 @@ class LabCatalogue:
         return {link.id: link for link in links}
 
     def _view(self, link: Link, kept: Kept, held: dict[str, Held]) -> LinkView:
-        one = held.get(link.credential_id or "")
+        one = held.get(link.credential_id, GONE) if link.credential_id is not None else None
         answer = self._finder.answer(one.id) if one else None
         return link_view(link, one, answer, kept.marks.get(link.id, LinkMarks()))
 
@@ -238,7 +242,7 @@ class LabCatalogue:
             region=spec.region if spec else None,
             source=one.source,
             status="invalid" if one.fault else answer.status,
-            message=one.fault or answer.message,
+            message=str(one.fault) if one.fault else answer.message,
             links_found=len(answer.buckets) if answer.buckets is not None else None,
             may_edit=one.source == "added",
         )

@@ -61,7 +61,7 @@ class KeptFile:
             name=spec.name,
             provider=spec.provider,
             type=spec.secret.type,
-            sealed=fernet.encrypt(disclosed(spec)).decode(),
+            sealed=fernet.encrypt(json.dumps(spec.disclosed()).encode()).decode(),
         )
 
     async def unseal(self, kept: KeptCredential) -> CredentialSpec:
@@ -157,13 +157,3 @@ def _write(place: Path, content: bytes) -> None:
     except BaseException:
         Path(name).unlink()
         raise
-
-
-def disclosed(spec: CredentialSpec) -> bytes:
-    """A credential with its secrets, as JSON: a model's own dump shows stars."""
-    plain = spec.model_copy(update={"secret": None}).model_dump(mode="json", warnings=False)
-    secret = {
-        name: value.get_secret_value() if hasattr(value, "get_secret_value") else value
-        for name, value in spec.secret
-    }
-    return json.dumps({**plain, "secret": secret}).encode()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -19,7 +18,6 @@ from ..models import (
     StudiosError,
 )
 from .configured import ConfiguredLink
-from .kept import KeptCredential
 from .machine import Folder
 
 WITHOUT_CREDENTIAL = (Provider.FOLDER, Provider.OTHER)
@@ -34,30 +32,27 @@ class Held:
     provider: Provider
     type: str
     source: Literal["added", "offered"]
-    read: Callable[[], Awaitable[CredentialSpec]]
     spec: CredentialSpec | None
-    fault: str = ""
+    fault: StudiosError | None = None
 
     @property
     def finds(self) -> bool:
         """Whether it can be asked for its buckets: nobody's buckets are not."""
-        return not self.fault and self.type != "anonymous" and self.provider not in WITHOUT_CREDENTIAL
+        return self.type != "anonymous" and self.provider not in WITHOUT_CREDENTIAL
 
     @classmethod
     def offered(cls, key: str, spec: CredentialSpec) -> Held:
-        async def read() -> CredentialSpec:
-            return spec
+        return cls(key, spec.name, spec.provider, spec.secret.type, "offered", spec)
 
-        return cls(key, spec.name, spec.provider, spec.secret.type, "offered", read, spec)
 
-    @classmethod
-    async def own(cls, key: str, kept: KeptCredential, read: Callable[[], Awaitable[CredentialSpec]]) -> Held:
-        spec, fault = None, ""
-        try:
-            spec = await read()
-        except StudiosError as error:
-            fault = str(error)
-        return cls(key, kept.name, kept.provider, kept.type, "added", read, spec, fault)
+# In place of one that was configured, or that the machine had, when a link was added with it.
+GONE = Held(
+    "", "", Provider.OTHER, "", "offered", None,
+    StudiosError(
+        "The credential of this link is not there any more", "neither this machine nor the configuration has it",
+        "Add the link again with another credential", status=409, field="credential",
+    ),
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -122,7 +117,7 @@ def found(held: Held, bucket: Bucket, changes: dict[str, LinkPatch], owner: str)
 
 def added(key: str, spec: LinkSpec, held: Held | None, owner: str) -> Link:
     provider, _, _ = split_url(spec.url)
-    public = held is None and provider not in WITHOUT_CREDENTIAL
+    public = spec.credential is None and provider not in WITHOUT_CREDENTIAL
     writable = spec.writable and not public
     if public:
         why = "Public access is for reading."
@@ -134,7 +129,7 @@ def added(key: str, spec: LinkSpec, held: Held | None, owner: str) -> Link:
         description=spec.description,
         url=spec.url,
         region=_region(held),
-        credential_id=held.id if held else None,
+        credential_id=spec.credential,
         source="added",
         owner=owner,
         writable=writable,
@@ -146,7 +141,7 @@ def added(key: str, spec: LinkSpec, held: Held | None, owner: str) -> Link:
 def link_view(link: Link, held: Held | None, answer: Answer | None, marks: LinkMarks) -> LinkView:
     provider, bucket, prefix = split_url(link.url)
     spec = held.spec if held else None
-    fault = held.fault if held else ""
+    fault = str(held.fault) if held and held.fault else ""
     if answer is not None and answer.status == "invalid":
         fault = answer.message
     return LinkView(
@@ -163,7 +158,7 @@ def link_view(link: Link, held: Held | None, answer: Answer | None, marks: LinkM
         owner=link.owner,
         workspace=None,
         workspace_role=None,
-        credential=held.name if held else None,
+        credential=held.name or None if held else None,
         role=DataRole.WRITE,  # whoever is let in can run code as the server's owner
         writable=link.writable,
         why=link.why,

@@ -41,7 +41,15 @@ from .data import (
 from .images import SCRATCH, ImageConfig
 from .jobs import Job, JobStatus, RunningJob, job_name
 from .launches import Launch, LaunchRequest, SessionEnded, SessionProgress, SessionStop
-from .offers import BatchSettings, ComputeEnvironment, ContainerSettings, DockerSettings, Kind, Template
+from .offers import (
+    AdaptSettings,
+    BatchSettings,
+    ComputeEnvironment,
+    ContainerSettings,
+    DockerSettings,
+    Kind,
+    Template,
+)
 from .previews import (
     AnyPreview,
     ArchivePreview,
@@ -71,6 +79,7 @@ __all__ = [
     "SERVER_NAME_MAX",
     "AccessKey",
     "Ack",
+    "AdaptSettings",
     "AgentMessage",
     "Ambient",
     "Anonymous",

@@ -120,6 +120,14 @@ class CredentialSpec(Model):
             raise ValueError(f"{self.provider} does not take “{self.secret.type}”; it takes: {fitting}")
         return self
 
+    def disclosed(self) -> dict[str, object]:
+        """All of it as JSON holds it, secrets included: a model's own dump shows stars."""
+        secret = {
+            name: value.get_secret_value() if isinstance(value, SecretStr) else value
+            for name, value in self.secret
+        }
+        return {**self.model_dump(mode="json", exclude={"secret"}), "secret": secret}
+
 
 class CredentialView(Model):
     """A credential as people see it: nothing secret is ever in it."""

@@ -56,6 +56,13 @@ class DockerSettings(ContainerSettings):
     privileged: bool = False  # also give the agent loop devices, with which restored files are read faster
 
 
+class AdaptSettings(Model):
+    """Adding the agent to images in their registry, before their first use."""
+
+    bundle: str  # folder of the Hub's machine, made by `studios image bundle`
+    repository: str | None = None  # where the images with the agent go; None: beside those without
+
+
 class BatchSettings(ContainerSettings):
     """A job queue of AWS Batch, whose compute environments are EC2 instances."""
 
@@ -63,6 +70,7 @@ class BatchSettings(ContainerSettings):
     job_role: str | None = None  # ARN of the role whose rights the job's processes have
     execution_role: str | None = None  # ARN of the role that pulls images and writes logs
     log_group: str = "/aws/batch/job"
+    adapt: AdaptSettings | None = None  # None: images bring the agent, or `bundle` does
     attempts: int = Field(
         default=3, ge=1, le=10
     )  # how often a job is begun whose host is lost before it is up

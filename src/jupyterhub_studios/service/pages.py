@@ -82,11 +82,11 @@ def _version() -> str:
 def _policy(nonce: str) -> str:
     """What the pages may load: their own files alone.
 
-    For the Data page: images from ``…/raw`` are of this origin, and ``blob:`` ones are what it has fetched itself. A frame
-    shows ``…/raw``, whose answer has a policy of its own: ``sandbox`` without scripts and without our origin; all other
-    addresses of this origin refuse to be framed (``frame-ancestors 'none'``). Browsers have no PDF viewer in a sandbox:
-    a PDF is framed as a ``blob:`` whose type the page has fixed, so it cannot be HTML; and a ``blob:`` inherits this
-    policy.
+    For the Data page: images from ``…/raw`` are of this origin, and ``blob:`` ones are what it has fetched itself. A
+    frame shows ``…/raw``, whose answer has a policy of its own: ``sandbox`` without scripts and without our origin;
+    all other addresses of this origin refuse to be framed (``frame-ancestors 'none'``). Browsers have no PDF viewer in
+    a sandbox: a PDF is framed as a ``blob:`` whose type the page has fixed, so it cannot be HTML; and a ``blob:``
+    inherits this policy.
     """
     return "; ".join(
         (

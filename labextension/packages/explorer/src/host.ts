@@ -13,6 +13,8 @@ export interface Place {
 export interface ExplorerHost {
   /** The machine is the person's own (a plain JupyterLab): folders, profiles and ambient access are allowed. */
   ownMachine: boolean;
+  /** Links and credentials are added, edited and removed somewhere else: a sentence that says where. */
+  linksElsewhere?: string;
   /** Groups to which this person may offer a link. */
   workspaces: string[];
   /** Absolute address of a place, to give to a colleague. */

@@ -118,6 +118,17 @@ describe("the list of links", () => {
   });
 });
 
+test("where links are kept elsewhere, it says where and offers no change", async () => {
+  const { user, commands } = open(new Server(), { linksElsewhere: "Links are added on the page Data" });
+  const add = await screen.findByRole("button", { name: /^Add a link/ });
+  expect(add).toHaveAccessibleName(/Links are added on the page Data/);
+  await user.click(add);
+  expect(screen.queryByRole("dialog")).toBeNull();
+  expect(commands()?.addLink).toBeUndefined();
+  fireEvent.contextMenu((await screen.findByText("Lab data")).closest("li")!);
+  expect(screen.queryByRole("menuitem", { name: /Remove|Edit/ })).toBeNull();
+});
+
 describe("adding a link", () => {
   const start = async (server: Server, more = {}) => {
     const shown = open(server, more);

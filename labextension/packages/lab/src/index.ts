@@ -70,6 +70,7 @@ async function activate(
 
   const host: ExplorerHost = {
     ownMachine: role === "machine",
+    ...(role === "machine" ? {} : { linksElsewhere: "Links are added and changed on the Hub’s page Data" }),
     workspaces: [],
     deepLink,
     copy: (text) => {
@@ -151,6 +152,7 @@ class PreviewTabs {
     const widget = new MainAreaWidget({
       content: new PreviewPanel(this.client, this.host, link, entry),
     });
+    widget.toolbar.hide(); // the preview has buttons of its own
     void this.tracker.add(widget);
     this.app.shell.add(widget, "main", { type: "Data Preview" });
     this.app.shell.activateById(widget.id);

@@ -1,14 +1,14 @@
 """A zip of many objects, sized before it starts and made while it is sent: no temporary file, bounded memory.
 
 The objects are stored, not packed, so the length is known from their sizes. While one is sent the next ones are
-already being read: each of ``AHEAD`` objects holds at most ``CHUNKS_EACH`` chunks in memory.
+read already, ``AHEAD`` at a time, until ``HELD_MAX`` bytes wait to be sent.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass
 
 from zipstream import ZipStream
@@ -18,8 +18,8 @@ from ..downloads.sending import exactly
 from ..streams import closing
 
 AHEAD = 16
-CHUNKS_EACH = 1  # of at most 1 MiB
-BATCH = 1 << 18  # what is sent at once at least, so that many small files do not mean many small writes
+HELD_MAX = 12 << 20  # bytes; and at most one chunk more of each that is being read
+BATCH = 64 << 10  # smaller parts are sent together
 
 
 @dataclass(frozen=True)
@@ -48,18 +48,23 @@ class Zip:
     async def chunks(self, backend: Backend) -> AsyncIterator[bytes]:
         """The zip. A member that cannot be read as it was listed raises, and so cuts it short."""
         parts = iter(self._zip)
-        held: list[bytes] = []
-        size = 0
-        async with closing(_in_order(backend, self._objects)) as chunks:
+        small = bytearray()  # headers and little files, sent together
+        async with closing(_Ahead(backend, self._objects).chunks()) as chunks:
             async for chunk in chunks:
                 for part in self._feed(parts, chunk):
-                    held.append(part)
-                    size += len(part)
-                if size >= BATCH:
-                    yield b"".join(held)
-                    held, size = [], 0
-        held += parts
-        yield b"".join(held)
+                    if len(part) < BATCH:
+                        small += part
+                        continue
+                    if small:
+                        yield bytes(small)
+                        small.clear()
+                    yield part
+                if len(small) >= BATCH:
+                    yield bytes(small)
+                    small.clear()
+        for part in parts:
+            small += part
+        yield bytes(small)
 
     def _feed(self, parts: Iterator[bytes], chunk: bytes | None) -> Iterator[bytes]:
         """What the zip makes of a chunk, or of the end of a member. It asks for no more than there is."""
@@ -74,42 +79,70 @@ class Zip:
         self._ended = True
 
 
-async def _in_order(backend: Backend, objects: list[Object]) -> AsyncIterator[bytes | None]:
-    """The chunks of each object and None after its last, while the next objects are being read already."""
-    waiting = iter(objects)
-    reading: deque[tuple[asyncio.Task[None], asyncio.Queue[bytes | Exception | None]]] = deque()
+class _Ahead:
+    """Reads several objects at the same time, and gives their chunks in order."""
 
-    def begin() -> None:
-        found = next(waiting, None)
-        if found is not None:
-            queue: asyncio.Queue[bytes | Exception | None] = asyncio.Queue(CHUNKS_EACH)
-            reading.append((asyncio.create_task(_read(backend, found, queue)), queue))
+    def __init__(self, backend: Backend, objects: Sequence[Object]) -> None:
+        self._backend = backend
+        self._waiting = iter(objects)
+        self._slots: deque[_Slot] = deque()  # in order; the first is the one that is sent
+        self._reading = 0
+        self._held = 0  # bytes
+        self._taken = asyncio.Event()
 
-    try:
-        for _ in range(AHEAD):
-            begin()
-        while reading:
-            queue = reading[0][1]
-            while (chunk := await queue.get()) is not None:
-                if isinstance(chunk, Exception):
-                    raise chunk
-                yield chunk
-            reading.popleft()
-            begin()
-            yield None
-    finally:
-        for task, _ in reading:
-            task.cancel()
-        await asyncio.gather(*(task for task, _ in reading), return_exceptions=True)
+    async def chunks(self) -> AsyncIterator[bytes | None]:
+        """The chunks of each object, and None after its last."""
+        try:
+            self._begin()
+            while self._slots:
+                queue = self._slots[0].queue
+                while (chunk := await queue.get()) is not None:
+                    if isinstance(chunk, Exception):
+                        raise chunk
+                    self._held -= len(chunk)
+                    self._taken.set()
+                    self._begin()
+                    yield chunk
+                self._slots.popleft()
+                self._taken.set()
+                yield None
+        finally:
+            for slot in self._slots:
+                slot.task.cancel()
+            await asyncio.gather(*(slot.task for slot in self._slots), return_exceptions=True)
+
+    def _begin(self) -> None:
+        while self._reading < AHEAD and self._held < HELD_MAX and (found := next(self._waiting, None)):
+            self._reading += 1
+            slot = _Slot()
+            slot.task = asyncio.create_task(self._read(found, slot))
+            self._slots.append(slot)
+
+    async def _read(self, found: Object, slot: _Slot) -> None:
+        end: Exception | None = None
+        try:
+            if found.size:
+                async with closing(exactly(self._backend, found, 0, found.size)) as chunks:
+                    async for chunk in chunks:
+                        self._held += len(chunk)
+                        slot.queue.put_nowait(chunk)
+                        # The one that is sent may go on when all is full, but not faster than it is sent.
+                        while self._held >= HELD_MAX and (
+                            slot is not self._slots[0] or slot.queue.qsize() > 1
+                        ):
+                            self._taken.clear()
+                            await self._taken.wait()
+        except Exception as error:
+            end = error
+        self._reading -= 1
+        slot.queue.put_nowait(end)
+        self._begin()
 
 
-async def _read(backend: Backend, found: Object, queue: asyncio.Queue[bytes | Exception | None]) -> None:
-    try:
-        if found.size:
-            async with closing(exactly(backend, found, 0, found.size)) as chunks:
-                async for chunk in chunks:
-                    if chunk:
-                        await queue.put(chunk)
-        await queue.put(None)
-    except Exception as error:
-        await queue.put(error)
+class _Slot:
+    """One object: what was read of it and not sent yet."""
+
+    task: asyncio.Task[None]
+
+    def __init__(self) -> None:
+        self.queue: asyncio.Queue[bytes | Exception | None] = asyncio.Queue()

@@ -70,11 +70,17 @@ class AzureBackend:
         pages = list_(**asked).by_page(continuation_token=token)
         page = NativePage()
         with faults(translate, self._bucket):
-            async for item in await anext(pages):
-                if isinstance(item, BlobPrefix):
-                    page.folders.append(item.name)
-                elif recursive or not _is_folder(item):
-                    page.objects.append(_object(item))
+            try:
+                items = [item async for item in await anext(pages)]
+            except (AttributeError, TypeError, ValueError) as error:
+                if translate(error) is None:  # an answer that is no listing: what the SDK says of it
+                    raise fault(502, bucket=self._bucket) from None
+                raise
+        for item in items:
+            if isinstance(item, BlobPrefix):
+                page.folders.append(item.name)
+            elif recursive or not _is_folder(item):
+                page.objects.append(_object(item))
         return NativePage(page.folders, page.objects, pages.continuation_token or None)
 
     async def stat(self, key: str) -> Object:

@@ -31,7 +31,8 @@ from .guard import Guard
 
 CONNECT_SECONDS = 5
 READ_SECONDS = 20
-RETRIES = 2  # after pauses of one second and of three
+RETRIES = 2
+PAUSE_SECONDS = 1  # before the first one; then three times that
 READ_BLOCK = 4 << 20  # of one request when a blob is streamed
 
 _ACCOUNT = re.compile(r"[a-z0-9]{3,24}")
@@ -139,7 +140,10 @@ def _options(guard: Guard | None) -> dict[str, Any]:
     """Options of a client. With a guard, all its connections go past it, and none through a proxy."""
     options: dict[str, Any] = {
         "retry_policy": ExponentialRetry(
-            initial_backoff=1, increment_base=2, retry_total=RETRIES, random_jitter_range=1
+            initial_backoff=PAUSE_SECONDS,
+            increment_base=2 * PAUSE_SECONDS,
+            retry_total=RETRIES,
+            random_jitter_range=PAUSE_SECONDS,
         ),
         "connection_timeout": CONNECT_SECONDS,
         "read_timeout": READ_SECONDS,
@@ -153,27 +157,31 @@ def _options(guard: Guard | None) -> dict[str, Any]:
             auto_decompress=False,
             cookie_jar=aiohttp.DummyCookieJar(),
         )
-        options |= {"transport": AioHttpTransport(session=session, use_env_settings=False)}
+        options |= {
+            "transport": AioHttpTransport(
+                session=session,
+                use_env_settings=False,
+                connection_timeout=CONNECT_SECONDS,
+                read_timeout=READ_SECONDS,
+            )
+        }
     return options
 
 
 def translate(error: BaseException) -> tuple[int, str] | None:
     """Status and code of a fault of the store; None for what is none."""
+    # The SDK falls over errors that are not written as Azure writes them.
+    while not isinstance(error, azure.AzureError) and error.__context__ is not None:
+        error = error.__context__
     match error:
         case azure.HttpResponseError():
-            code = getattr(error, "error_code", None)
-            code = str(getattr(code, "value", code) or "")
+            headers = getattr(error.response, "headers", {})
+            code = headers.get("x-ms-error-code", "")
             if code == "PublicAccessNotPermitted":
                 return 403, code
             return error.status_code or 500, code
         case azure.ServiceRequestTimeoutError() | azure.ServiceResponseTimeoutError() | TimeoutError():
             return TIMEOUT, ""
-        case azure.ServiceRequestError() | azure.ServiceResponseError() | azure.IncompleteReadError():
-            return UNREACHABLE, ""
-        case azure.ClientAuthenticationError():
-            return 401, ""
-        case azure.AzureError():
-            return 500, ""
-        case aiohttp.ClientError() | OSError():
+        case azure.AzureError() | aiohttp.ClientError() | OSError():
             return UNREACHABLE, ""
     return None

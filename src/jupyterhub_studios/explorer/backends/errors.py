@@ -82,7 +82,7 @@ def fault(status: int, code: str = "", *, bucket: str, key: str | None = None) -
         )
     if status == 412:
         return changed(key or "")
-    if status == 429 or code in SLOW_DOWN:
+    if status in (429, 503) or code in SLOW_DOWN:
         return StudiosError("The store asks to slow down", said, "Wait a minute, then try again", status=429)
     if 400 <= status < 500:
         return StudiosError("The store does not take this", said, "", status=409 if status == 409 else 400)

@@ -16,17 +16,27 @@ import secrets
 import shutil
 import stat as modes
 from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeVar
 
 from ...models import CredentialSpec, Provider, StudiosError, UploadedPart
 from .base import Bucket, NativePage, Object
 from .errors import changed, exists, gone, not_possible, shown
+from .folder_files import (
+    TEMPORARY,
+    closing,
+    etag_of,
+    is_there,
+    listed_name,
+    names_in,
+    object_of,
+    settle,
+    time_of,
+    unlink,
+)
 from .guard import Guard
 from .parts import PART_SIZE, UploadState, check_size
 
-TEMPORARY = ".studios-upload-"  # what a name begins with until its file is whole; never listed
 CHUNK = 1 << 20
 _O_DIR = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 
@@ -95,9 +105,9 @@ class FolderBackend:
                 try:
                     with os.fdopen(file, "wb") as writer:
                         writer.write(body)
-                    _settle(folder, temporary, name, key, replace)
+                    settle(folder, temporary, name, key, replace)
                 except BaseException:
-                    _unlink(temporary, folder)
+                    unlink(temporary, folder)
                     raise
             return self._stat(key)
 
@@ -108,7 +118,7 @@ class FolderBackend:
 
         def begin() -> str:
             with self._parent(key, make=True) as (folder, name):
-                if not replace and _is_there(name, folder):
+                if not replace and is_there(name, folder):
                     raise exists(key)
                 temporary = f"{TEMPORARY}{secrets.token_hex(16)}"
                 os.close(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666, dir_fd=folder))
@@ -140,7 +150,7 @@ class FolderBackend:
             with self._parent(state.key) as (folder, name):
                 if os.stat(state.store_id, dir_fd=folder).st_size != state.size:
                     raise StudiosError("The upload is not complete", "parts are missing", "Send them")
-                _settle(folder, state.store_id, name, state.key, state.replace)
+                settle(folder, state.store_id, name, state.key, state.replace)
             return self._stat(state.key)
 
         return await self._run(finish, key=state.key)
@@ -150,7 +160,7 @@ class FolderBackend:
 
         def abort() -> None:
             with self._parent(state.key) as (folder, _):
-                _unlink(state.store_id, folder)
+                unlink(state.store_id, folder)
 
         with contextlib.suppress(StudiosError):  # its folder is gone, and with it the upload
             await self._run(abort, key=state.key)
@@ -171,9 +181,9 @@ class FolderBackend:
                         os.fdopen(os.open(temporary, flags, 0o666, dir_fd=folder), "wb") as writer,
                     ):
                         shutil.copyfileobj(reader, writer, CHUNK)
-                    _settle(folder, temporary, name, target, replace)
+                    settle(folder, temporary, name, target, replace)
                 except BaseException:
-                    _unlink(temporary, folder)
+                    unlink(temporary, folder)
                     raise
             return self._stat(target)
 
@@ -209,8 +219,8 @@ class FolderBackend:
             if below:
                 return NativePage()  # as in a bucket: nothing begins with this prefix
             raise
-        with _closing(folder), os.scandir(folder) as entries:
-            names = (_name(entry) for entry in entries if entry.name.startswith(start))
+        with closing(folder), os.scandir(folder) as entries:
+            names = (listed_name(entry) for entry in entries if entry.name.startswith(start))
             later = (name for name in names if name and (token is None or name > token))
             first = heapq.nsmallest(limit + 1, later)
             page = NativePage(token=first[limit - 1] if len(first) > limit else None)
@@ -218,7 +228,7 @@ class FolderBackend:
                 if name.endswith("/"):
                     page.folders.append(below + name)
                 else:
-                    page.objects.append(_object(below + name, self._look(below + name, name, folder)))
+                    page.objects.append(object_of(below + name, self._look(below + name, name, folder)))
         return page
 
     def _page_below(self, prefix: str, token: str | None, limit: int) -> NativePage:
@@ -236,9 +246,9 @@ class FolderBackend:
             folder = self._open_folder(below)
         except OSError:
             return  # gone meanwhile, or not ours to read
-        with _closing(folder):
+        with closing(folder):
             with os.scandir(folder) as entries:
-                names = sorted(name for entry in entries if (name := _name(entry, follow=False)))
+                names = sorted(name for entry in entries if (name := listed_name(entry, follow=False)))
             for name in names:
                 key = below + name
                 if token is not None and key <= token and not (key.endswith("/") and token.startswith(key)):
@@ -250,7 +260,7 @@ class FolderBackend:
                 elif key.startswith(prefix) and not key.endswith("/"):
                     found = self._look(key, name, folder)
                     if found is not None:
-                        yield _object(key, found)
+                        yield object_of(key, found)
         if below and below.startswith(prefix) and below != token:
             yield Object(below, 0)
 
@@ -258,10 +268,10 @@ class FolderBackend:
 
     def _stat(self, key: str) -> Object:
         if key.endswith("/"):
-            with _closing(self._open_folder(key)) as folder:
-                return Object(key, 0, _time(os.fstat(folder)))
+            with closing(self._open_folder(key)) as folder:
+                return Object(key, 0, time_of(os.fstat(folder)))
         with self._file(key) as file:
-            return _object(key, os.fstat(file))
+            return object_of(key, os.fstat(file))
 
     def _make_folder(self, key: str, body: bytes, replace: bool) -> Object:
         if body:
@@ -286,21 +296,21 @@ class FolderBackend:
         """A descriptor of the regular file ``key``, wherever below the folder links lead."""
         if key.endswith("/"):
             raise gone(key)
-        _parts(key)
+        names_in(key)
         # Without O_NONBLOCK, opening a named pipe waits for whoever may write to it.
-        with _closing(os.open(self._root / key, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)) as file:
+        with closing(os.open(self._root / key, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)) as file:
             self._check_inside(file, key)
             found = os.fstat(file)
             if not modes.S_ISREG(found.st_mode):
                 raise not_possible(f"“{shown(key)}” is not a file", status=404)
-            if etag is not None and etag != _etag(found):
+            if etag is not None and etag != etag_of(found):
                 raise changed(key)
             yield file
 
     @contextlib.contextmanager
     def _parent(self, key: str, *, make: bool = False) -> Iterator[tuple[int, str]]:
         """A descriptor of the folder that ``key`` lies in, and its name there."""
-        *above, name = _parts(key)
+        *above, name = names_in(key)
         if name.startswith(TEMPORARY):
             raise not_possible(f"names beginning with {TEMPORARY} are kept for uploads", status=400)
         below = ""
@@ -319,7 +329,7 @@ class FolderBackend:
             os.close(folder)
 
     def _open_folder(self, below: str) -> int:
-        _parts(below.rstrip("/")) if below else None
+        names_in(below.rstrip("/")) if below else None
         folder = os.open(self._root / below, _O_DIR)
         try:
             self._check_inside(folder, below)
@@ -378,85 +388,3 @@ class FolderBackend:
         }
         title, status = words.get(error.errno or 0, ("the disk failed", 502))
         return StudiosError(title, os.strerror(error.errno or errno.EIO), status=status)
-
-
-def _parts(key: str) -> list[str]:
-    """The names in a key; a 400 for what a disk cannot hold or what would lead elsewhere."""
-    parts = key.split("/")
-    if any(part in ("", ".", "..") for part in parts) or "\0" in key:
-        raise not_possible(
-            f"a folder of this machine cannot hold “{shown(key)}”", "Choose another name", status=400
-        )
-    try:
-        key.encode()
-    except UnicodeEncodeError:
-        raise not_possible("the name is not valid text", "Choose another name", status=400) from None
-    return parts
-
-
-def _name(entry: os.DirEntry[str], *, follow: bool = True) -> str:
-    """How an entry is listed: a folder with "/"; empty for what is not listed."""
-    if entry.name.startswith(TEMPORARY):
-        return ""
-    try:
-        entry.name.encode()
-        if entry.is_dir(follow_symlinks=follow):
-            return f"{entry.name}/"
-        return "" if not follow and entry.is_symlink() else entry.name
-    except (OSError, UnicodeEncodeError):
-        return ""  # no text could name it in a request
-
-
-def _object(key: str, found: os.stat_result | None) -> Object:
-    """None: a link that leads nowhere, or a file that went away: listed, without a size."""
-    if found is None or not modes.S_ISREG(found.st_mode):
-        return Object(key, None)
-    return Object(key, found.st_size, _time(found), etag=_etag(found))
-
-
-def _etag(found: os.stat_result) -> str:
-    return f"{found.st_mtime_ns:x}-{found.st_size:x}-{found.st_ino:x}"
-
-
-def _time(found: os.stat_result) -> datetime:
-    return datetime.fromtimestamp(found.st_mtime, UTC)
-
-
-def _settle(folder: int, temporary: str, name: str, key: str, replace: bool) -> None:
-    """Give a whole file its name, at once or not at all."""
-    if _is_there(name, folder) and modes.S_ISDIR(os.stat(name, dir_fd=folder, follow_symlinks=False).st_mode):
-        raise exists(key)
-    if replace:
-        os.rename(temporary, name, src_dir_fd=folder, dst_dir_fd=folder)
-        return
-    try:
-        os.link(temporary, name, src_dir_fd=folder, dst_dir_fd=folder)
-    except FileExistsError:
-        raise exists(key) from None
-    except OSError:  # a disk without hard links
-        if _is_there(name, folder):
-            raise exists(key) from None
-        os.rename(temporary, name, src_dir_fd=folder, dst_dir_fd=folder)
-        return
-    os.unlink(temporary, dir_fd=folder)
-
-
-def _is_there(name: str, folder: int) -> bool:
-    try:
-        os.stat(name, dir_fd=folder, follow_symlinks=False)
-    except FileNotFoundError:
-        return False
-    return True
-
-
-def _unlink(name: str, folder: int) -> None:
-    with contextlib.suppress(FileNotFoundError):
-        os.unlink(name, dir_fd=folder)
-
-
-@contextlib.contextmanager
-def _closing(descriptor: int) -> Iterator[int]:
-    try:
-        yield descriptor
-    finally:
-        os.close(descriptor)

@@ -16,6 +16,7 @@ from typing import Any
 from ...config import allowed
 from ...explorer.backends import Guard, open_backend, split_url
 from ...explorer.catalogue import Caller
+from ...explorer.finding import FOUND, UNKNOWN, Finder
 from ...models import (
     CredentialSpec,
     CredentialView,
@@ -32,7 +33,6 @@ from ...web.problems import no_such
 from ..database import CredentialRow, Database, LinkRow
 from ..hub import Hub
 from . import links, rows, rules
-from .finding import FOUND, UNKNOWN, Finder
 from .links import Held, Link
 from .offers import Offers
 from .rows import Known
@@ -235,15 +235,17 @@ class ServiceCatalogue:
         """The credentials that the caller may use; those that cannot be decrypted are left out."""
         held = {}
         for row in known.credentials.values():
-            if row.owner == caller.name and (spec := self._opened(row)):
+            if row.owner == caller.name and (spec := self._opened(row, known)):
                 held[row.id] = Held(row.id, spec)
         return held | {key: Held(key, one) for key, one in self._offers.credentials(caller).items()}
 
-    def _opened(self, row: CredentialRow) -> CredentialSpec | None:
-        try:
-            return self._vault.open(row.owner, row.id, row.sealed)
-        except StudiosError:
-            return None
+    def _opened(self, row: CredentialRow, known: Known) -> CredentialSpec | None:
+        if row.id not in known.specs:
+            try:
+                known.specs[row.id] = self._vault.open(row.owner, row.id, row.sealed)
+            except StudiosError:
+                known.specs[row.id] = None
+        return known.specs[row.id]
 
     def _found(self, caller: Caller, held: dict[str, Held]) -> Iterable[Link]:
         for one in held.values():
@@ -254,7 +256,7 @@ class ServiceCatalogue:
         spec: CredentialSpec | None = self._offers.credential(link.credential_id)
         row = known.credentials.get(link.credential_id or "")
         if spec is None and row is not None:
-            spec = self._opened(row)
+            spec = self._opened(row, known)
         answer = self._finder.answer(link.credential_id) if link.credential_id else UNKNOWN
         return links.link_view(link, spec, answer, known.marks.get(link.id))
 

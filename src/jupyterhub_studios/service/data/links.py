@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Literal
-from urllib.parse import urlsplit
 
 from ...explorer.backends import Bucket
 from ...explorer.catalogue import Caller
+from ...explorer.finding import Answer, found_id, origin, url_of
 from ...models import CredentialSpec, CredentialView, DataRole, LinkView, OfferedCredential, Provider, now
 from ..database import CredentialRow, LinkRow, MarkRow
-from .finding import Answer, found_id
 
 
 @dataclass(frozen=True)
@@ -148,13 +147,6 @@ def found(caller: Caller, held: Held, bucket: Bucket) -> Link:
     )
 
 
-_SCHEMES = {Provider.S3: "s3", Provider.GCS: "gs", Provider.AZURE: "az"}
-
-
-def url_of(provider: Provider, bucket: str) -> str:
-    return f"{_SCHEMES[provider]}://{bucket}/"
-
-
 def link_view(link: Link, spec: CredentialSpec | None, answer: Answer, mark: MarkRow | None) -> LinkView:
     return LinkView(
         id=link.id,
@@ -165,7 +157,7 @@ def link_view(link: Link, spec: CredentialSpec | None, answer: Answer, mark: Mar
         bucket=link.bucket,
         prefix=link.prefix,
         region=link.region,
-        endpoint=_origin(spec.endpoint) if spec and spec.endpoint else None,
+        endpoint=origin(spec.endpoint) if spec and spec.endpoint else None,
         source=link.source,
         owner=link.owner,
         workspace=link.workspace,
@@ -192,7 +184,7 @@ def credential_view(held: Held, answer: Answer) -> CredentialView:
         name=spec.name,
         provider=spec.provider,
         type=spec.secret.type,
-        endpoint=_origin(spec.endpoint) if spec.endpoint else None,
+        endpoint=origin(spec.endpoint) if spec.endpoint else None,
         region=spec.region,
         source="offered" if held.offered else "added",
         status=answer.status,
@@ -216,10 +208,3 @@ def unreadable_view(row: CredentialRow) -> CredentialView:
         message="It was encrypted with another signing key of the service. Remove it and add it again.",
         may_edit=True,
     )
-
-
-def _origin(url: str) -> str:
-    """Scheme, host and port alone: whatever else stands in an endpoint is nobody's business."""
-    parts = urlsplit(url)
-    host = f"[{parts.hostname}]" if parts.hostname and ":" in parts.hostname else parts.hostname
-    return f"{parts.scheme}://{host}" + (f":{parts.port}" if parts.port else "")

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import delete, func, or_, select
 from sqlalchemy.orm import Session
 
 from ...explorer.catalogue import Caller
-from ...models import LinkMarks, StudiosError
+from ...models import CredentialSpec, LinkMarks, StudiosError
 from ...web.problems import no_such
 from ..database import CredentialRow, LinkRow, MarkRow
 
@@ -24,6 +24,7 @@ class Known:
     links: list[LinkRow]  # their own, and those that may be offered to them
     credentials: dict[str, CredentialRow]  # their own, and what the links use
     marks: dict[str, MarkRow]
+    specs: dict[str, CredentialSpec | None] = field(default_factory=dict)  # those decrypted so far
 
 
 def known(db: Session, caller: Caller, link_id: str | None = None) -> Known:

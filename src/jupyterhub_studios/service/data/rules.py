@@ -8,7 +8,6 @@ from ...explorer.catalogue import Caller
 from ...models import CredentialSpec, Provider, StudiosError
 from ...web.problems import no_such
 from .links import Held, Link
-from .vault import disclosed
 
 _OF_THE_MACHINE = ("ambient", "profile")
 _LOCAL = (Provider.FOLDER, Provider.OTHER)
@@ -24,7 +23,7 @@ def check_credential(spec: CredentialSpec) -> None:
             status=403,
             field="secret.type",
         )
-    if len(str(disclosed(spec))) > _LONGEST:
+    if len(str(spec.disclosed())) > _LONGEST:
         raise StudiosError(
             "The credential is too long",
             f"{_LONGEST} characters are the most",

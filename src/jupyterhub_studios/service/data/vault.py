@@ -16,7 +16,7 @@ class Vault:
         self._keys = keys
 
     def seal(self, owner: str, credential_id: str, spec: CredentialSpec) -> bytes:
-        document = {"id": credential_id, "spec": disclosed(spec)}
+        document = {"id": credential_id, "spec": spec.disclosed()}
         return self._fernet(owner).encrypt(json.dumps(document).encode())
 
     def open(self, owner: str, credential_id: str, sealed: bytes) -> CredentialSpec:
@@ -36,12 +36,3 @@ class Vault:
 
     def _fernet(self, owner: str) -> Fernet:
         return Fernet(base64.urlsafe_b64encode(self._keys.credential_key(owner)))
-
-
-def disclosed(spec: CredentialSpec) -> dict[str, object]:
-    """All of a credential, secrets included: pydantic's own dump shows stars."""
-    secret = {
-        name: value.get_secret_value() if hasattr(value, "get_secret_value") else value
-        for name, value in spec.secret
-    }
-    return {**spec.model_dump(mode="json", exclude={"secret"}), "secret": secret}

@@ -49,6 +49,8 @@ export function Grid(props: GridProps) {
     scrollPaddingStart: HEAD,
   });
   const items = virtual.getVirtualItems();
+  // Rows that scroll out of sight are drawn anew as those that come in: cheaper than making them again.
+  const slots = Math.ceil(items.length / 16) * 16;
   const lastSeen = items.at(-1)?.index ?? 0;
   React.useEffect(() => {
     if (more && lastSeen >= rows.length - AHEAD) onNearEnd();
@@ -134,7 +136,7 @@ export function Grid(props: GridProps) {
           return (
             entry && (
               <Row
-                key={entry.path}
+                key={item.index % slots}
                 id={`${id}-${item.index}`}
                 entry={entry}
                 index={item.index}

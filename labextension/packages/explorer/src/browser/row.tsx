@@ -72,7 +72,7 @@ export const Row = React.memo(function Row(props: RowProps) {
           }}
         >
           <Elided text={entry.name} />
-          {entry.kind === "folder" && <span className="dx-sr">, folder</span>}
+          {entry.kind === "folder" && <span className="dx-sr">folder</span>}
         </span>
         {folder !== "" && <span className="dx-name-folder">{folder}</span>}
       </span>

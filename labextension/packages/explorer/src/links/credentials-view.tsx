@@ -14,7 +14,7 @@ import { EMPTY, SECRET_WORDS, faultsOf, specOf } from "./credential-values";
 import { RemoveCredential } from "./remove";
 
 export function CredentialsView() {
-  const { client, ask } = useExplorer();
+  const { client, host, ask } = useExplorer();
   const list = useLoad("credentials", (signal) => client.credentials(signal));
   const { reload } = list;
   const then = (close: () => void) => (): void => {
@@ -26,7 +26,7 @@ export function CredentialsView() {
     <>
       <div className="dx-credentials-head">
         <p>Stored encrypted. Nothing secret comes back to the browser.</p>
-        <Button icon="plus" onClick={add}>
+        <Button icon="plus" reason={host.linksElsewhere} onClick={add}>
           Add a credential
         </Button>
       </div>
@@ -58,7 +58,7 @@ const STATUS_WORDS = { valid: "Works", invalid: "Does not work", unknown: "Not t
 const STATUS_STYLE = { valid: "dx-badge-ok", invalid: "dx-badge-error", unknown: "" } as const;
 
 function CredentialRow({ credential, onRemove }: { credential: CredentialView; onRemove: () => void }) {
-  const { compact } = useExplorer();
+  const { compact, host } = useExplorer();
   const facts = [
     SECRET_WORDS[credential.type],
     credential.region,
@@ -81,7 +81,7 @@ function CredentialRow({ credential, onRemove }: { credential: CredentialView; o
         </span>
       </div>
       <div className="dx-link-buttons">
-        {credential.may_edit && (
+        {credential.may_edit && host.linksElsewhere === undefined && (
           <IconButton icon="trash" label={`Remove ${credential.name}`} onClick={onRemove} />
         )}
       </div>

@@ -159,7 +159,7 @@ function useCommands(
     apart: true,
     run: () => void mark({ hidden: !link.hidden }),
   });
-  if (link.may_edit)
+  if (link.may_edit && host.linksElsewhere === undefined)
     commands.push(
       {
         id: "edit",

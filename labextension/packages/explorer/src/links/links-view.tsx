@@ -22,7 +22,7 @@ interface LinksViewProps {
 
 /** All data links of a person side by side, whatever the cloud; and the credentials that they use. */
 export function LinksView({ onOpen, onCommands }: LinksViewProps) {
-  const { client, ask, compact } = useExplorer();
+  const { client, host, ask, compact } = useExplorer();
   const [shown, setShown] = React.useState<Shown>("links");
   const [q, setQ] = React.useState("");
   const [provider, setProvider] = React.useState<Provider | "">("");
@@ -59,8 +59,13 @@ export function LinksView({ onOpen, onCommands }: LinksViewProps) {
     [client, reload, refreshing.run],
   );
   React.useEffect(
-    () => onCommands({ refresh, addLink: add, focusFilter: () => filter.current?.focus() }),
-    [onCommands, refresh, add],
+    () =>
+      onCommands({
+        refresh,
+        addLink: host.linksElsewhere === undefined ? add : undefined,
+        focusFilter: () => filter.current?.focus(),
+      }),
+    [onCommands, refresh, add, host.linksElsewhere],
   );
 
   // While another filter loads, what was there stays: no flicker.
@@ -86,9 +91,9 @@ export function LinksView({ onOpen, onCommands }: LinksViewProps) {
               onClick={refresh}
             />
             {compact ? (
-              <IconButton icon="plus" label="Add a link" onClick={add} />
+              <IconButton icon="plus" label="Add a link" reason={host.linksElsewhere} onClick={add} />
             ) : (
-              <Button kind="primary" icon="plus" onClick={add}>
+              <Button kind="primary" icon="plus" reason={host.linksElsewhere} onClick={add}>
                 Add a link
               </Button>
             )}
@@ -194,6 +199,7 @@ function NoLinks({
   onAdd: () => void;
   onClear: () => void;
 }) {
+  const { host } = useExplorer();
   if (filtered)
     return (
       <Empty title="No link matches">
@@ -216,7 +222,7 @@ function NoLinks({
         A data link is a bucket, or a folder of one, under a name. Buckets that your credentials reach come by
         themselves; any other, also a public one such as <code>s3://1000genomes</code>, can be added.
       </p>
-      <Button kind="primary" icon="plus" onClick={onAdd}>
+      <Button kind="primary" icon="plus" reason={host.linksElsewhere} onClick={onAdd}>
         Add a link
       </Button>
     </Empty>
