@@ -69,7 +69,7 @@ labextension/node_modules/.done: labextension/package-lock.json | $(VENV)/.demo
 	npm --prefix labextension ci --silent
 	@touch $@
 
-$(STATIC): labextension/node_modules/.done $(shell find labextension/packages -type f -not -path '*/node_modules/*' 2>/dev/null)
+$(STATIC): labextension/node_modules/.done $(shell find labextension/packages -type f -not -path '*/node_modules/*' -not -path '*/lib/*' 2>/dev/null)
 	npm --prefix labextension run --silent build
 	@mkdir -p $(LAB_INSTALLED) && ln -sfn $(CURDIR)/$(LAB) $(LAB_INSTALLED)/lab
 	@touch $@

@@ -152,7 +152,7 @@ async def test_the_session_knows_only_what_it_should(studio: Studio) -> None:
     assert set(environment) <= {
         "PATH", "LANG", "SHELL", "USER", "HOME", "PWD", "MINE", "FROM_TEMPLATE", "STUDIO_ID", "STUDIO_NAME",
         "STUDIO_IDENTITY_KEY", "STUDIO_OWNER", "STUDIO_SERVER_NAME",
-            "STUDIO_PREFIX", "STUDIO_HUB_PREFIX", "OLDPWD", "SHLVL", "_",
+        "STUDIO_PREFIX", "STUDIO_HUB_PREFIX", "STUDIO_DATA_SOCKET", "OLDPWD", "SHLVL", "_",
     }  # fmt: skip
     assert await session.sh("pwd; id -u; umask") == "/workspace\n0\n0022\n"
     assert await session.sh("command -v pip") == f"{Path(sys.executable).parent}/pip\n"

@@ -46,6 +46,7 @@ def person(
     extra += f"import os\nos.environ |= {moto.environment()!r}\n"
     with running_hub(folder, "127.0.0.1", extra, engine) as hub:
         yield Person(hub)
+    engine.docker("rmi", image, check=False)
 
 
 def test_what_a_person_did_is_back_after_a_stop(person: Person, moto: Moto, seaweed: SeaweedFS) -> None:

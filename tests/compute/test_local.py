@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from jupyterhub_studios.compute import local, open_compute, processes
+from jupyterhub_studios.compute import local, open_compute, processes, remote
 from jupyterhub_studios.compute.local import LocalCompute
 from jupyterhub_studios.models import ComputeEnvironment, Job, JobStatus, Kind, StudiosError, new_id
 
@@ -87,7 +87,7 @@ async def test_a_job_runs_and_its_exit_code_is_known(compute: LocalCompute, tmp_
     assert {s.state for s in (await compute.describe([job_id, bad_id])).values()} == {"running"}
     (folder / "go").touch()
     (bad_folder / "go").touch()
-    assert (await ended(compute, job_id)).model_dump() == {"state": "succeeded", "exit_code": 0, "reason": ""}
+    assert await ended(compute, job_id) == JobStatus(state="succeeded", exit_code=0)
     found = await ended(compute, bad_id)
     assert (found.state, found.exit_code) == ("failed", 3)
     assert "asked to end" in (folder / "agent.log").read_text()
@@ -207,8 +207,8 @@ async def test_scratch_that_cannot_be_made_is_told(env: ComputeEnvironment, tmp_
 
 def test_one_compute_for_one_environment(env: ComputeEnvironment) -> None:
     assert open_compute(env) is open_compute(env.model_copy())
-    with pytest.raises(StudiosError, match="aws-batch"):
-        open_compute(env.model_copy(update={"kind": Kind.AWS_BATCH}))
+    assert open_compute(env) is not open_compute(env.model_copy(update={"scratch": "/elsewhere"}))
+    assert remote(env) is None
 
 
 async def test_the_real_agent_is_what_a_job_starts(env: ComputeEnvironment) -> None:

@@ -186,7 +186,9 @@ def test_a_view_that_the_file_has_not() -> None:
 
 @settings(max_examples=200, deadline=None)
 @given(
-    st.sampled_from(["a.csv", "a.tsv", "a.json", "a.ndjson", "a.vcf", "a.sam", "a.fastq", "a.fa", "a.bed", "a.txt", "a"]),
+    st.sampled_from(
+        ["a.csv", "a.tsv", "a.json", "a.ndjson", "a.vcf", "a.sam", "a.fastq", "a.fa", "a.bed", "a.txt", "a"]
+    ),
     st.binary(max_size=400),
     st.sampled_from([None, "start", "end", 7]),
 )  # fmt: skip

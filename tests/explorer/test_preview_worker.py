@@ -98,7 +98,7 @@ async def test_the_process_has_no_network_and_is_not_root(desk: Desk) -> None:
     await look(desk, "a.txt")
     process = zygote(desk)
     assert process.uids().effective == 65534
-    assert os.readlink(f"/proc/{process.pid}/ns/net") != os.readlink("/proc/self/ns/net")
+    assert Path(f"/proc/{process.pid}/ns/net").readlink() != Path("/proc/self/ns/net").readlink()
 
 
 @pytest.mark.parametrize("name", ["a.bam", "a.bcf", "a.cram", "a.h5"])

@@ -122,8 +122,8 @@ def test_any_text_from_any_byte(lines: list[str], at: int) -> None:
         (".command.sh", "bash"), (".command.run", "bash"), (".command.log", "plain"), (".command.out", "plain"),
         (".command.err", "plain"), (".command.trace", "plain"), (".exitcode", "plain"), (".fusion.log", "plain"),
         (".fusion.symlinks", "plain"), (".nextflow.log", "plain"), ("main.nf", "groovy"), ("nextflow.config", "groovy"),
-        ("README.md", "markdown"), ("a.py", "python"), ("a.R", "r"), ("params.yml", "yaml"), ("Dockerfile", "dockerfile"),
-        ("run", "bash"),
+        ("README.md", "markdown"), ("a.py", "python"), ("a.R", "r"), ("params.yml", "yaml"),
+        ("Dockerfile", "dockerfile"), ("run", "bash"),
     ],
 )  # fmt: skip
 def test_names_tell_the_language(name: str, language: str) -> None:
@@ -306,7 +306,7 @@ def test_sam_and_packed_sam() -> None:
 def test_variants(name: str, mode: str) -> None:
     found = look(name, bcf(5, mode))
     assert found.format == name.split(".")[1] and found.header.startswith("##fileformat=VCF")
-    assert [column.name for column in found.columns][0] == "CHROM"
+    assert found.columns[0].name == "CHROM"
     assert found.columns[-1].name == "S1" and found.rows[4][:2] == ["chr1", "5"] and found.total_rows == 5
 
 

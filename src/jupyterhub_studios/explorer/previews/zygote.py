@@ -57,6 +57,7 @@ class Zygote:
         reader, writer = await asyncio.open_connection(sock=ours, limit=1 << 20)
         pid = None
         try:
+            # Said before it has seen a byte of the file, so it is true.
             pid = (await wire.receive_async(reader))[0].get("pid")
             yield reader, writer
         except BaseException:

@@ -35,6 +35,11 @@ export function LinksView({ onOpen, onCommands }: LinksViewProps) {
   const refreshing = useAction();
   const { reload } = list;
 
+  // A credential that was added meanwhile has brought its buckets along.
+  const show = (next: Shown): void => {
+    setShown(next);
+    if (next === "links") reload();
+  };
   const add = React.useCallback(
     () =>
       ask((close) => (
@@ -79,8 +84,8 @@ export function LinksView({ onOpen, onCommands }: LinksViewProps) {
     <div className="dx-links">
       <div className="dx-links-head">
         <div className="dx-switch" role="group" aria-label="Show">
-          <Choice value="links" now={shown} onChange={setShown} icon="database" label="Data links" />
-          <Choice value="credentials" now={shown} onChange={setShown} icon="key" label="Credentials" />
+          <Choice value="links" now={shown} onChange={show} icon="database" label="Data links" />
+          <Choice value="credentials" now={shown} onChange={show} icon="key" label="Credentials" />
         </div>
         {shown === "links" && (
           <div className="dx-links-buttons">
