@@ -19,7 +19,7 @@ TEST_PACKAGES := chromium restic zstd acl attr sudo nginx-light wrk docker-regis
 .PHONY: demo test check bench story packages test-packages pages clean
 
 demo: packages $(VENV)/.demo $(PROXY) $(if $(CLOUDS),$(AZURITE)) $(STATIC) $(PACKAGES)/.done  ## everything on 127.0.0.1, state in ./.demo
-	@$(BIN)/python -m jupyterhub_studios.demo --config jupyterhub_config.py --packages $(PACKAGES)
+	@STUDIOS_CLOUDS=$(CLOUDS) $(BIN)/python -m jupyterhub_studios.demo --config jupyterhub_config.py --packages $(PACKAGES)
 
 test: test-environment  ## every test that can run here
 	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)

@@ -22,7 +22,9 @@ class LabextensionHook(BuildHookInterface):
             return
         root = Path(self.root)
         if not (root / BUILT / "package.json").exists():
-            self.app.display_warning("JupyterLab's extension is not built: run `make` before you build a wheel")
+            self.app.display_warning(
+                "JupyterLab's extension is not built: run `make` before you build a wheel"
+            )
             return
         build_data["shared_data"][str(root / BUILT)] = PLACE
         build_data["shared_data"][str(root / INSTALL)] = f"{PLACE}/install.json"

@@ -39,6 +39,14 @@ def with_clouds() -> bool:
 def credentials(home: DemoHome) -> dict[str, Any]:
     """``c.Studios.data_credentials`` of the demo."""
     offered: dict[str, Any] = {
+        # As one reads a public bucket: so the code that the explorer gives runs in any studio as it is.
+        "demo-public": {
+            "name": "Demo store, without a key",
+            "provider": "s3",
+            "endpoint": endpoint(home),
+            "region": "us-east-1",
+            "secret": {"type": "anonymous"},
+        },
         "demo-store": {
             "name": "Demo store",
             "provider": "s3",
@@ -49,7 +57,7 @@ def credentials(home: DemoHome) -> dict[str, Any]:
                 "access_key_id": EXPLORER_KEY,
                 "secret_access_key": home.secret("explorer-key"),
             },
-        }
+        },
     }
     if with_clouds():
         offered["azure"] = {
@@ -74,7 +82,7 @@ def links(home: DemoHome) -> dict[str, Any]:
             "name": "Demo data",
             "description": "Palmer penguins and single cells: real data sets to try things with.",
             "url": f"s3://{DATA_BUCKET}/",
-            "credential": "demo-store",
+            "credential": "demo-public",
             "why": "The data sets are the same for everybody.",
         },
         "team": {

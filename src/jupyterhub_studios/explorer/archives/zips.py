@@ -108,6 +108,7 @@ class _Ahead:
                 self._taken.set()
                 yield None
         finally:
+            self._waiting = iter(())  # one that ends just now begins no other
             for slot in self._slots:
                 slot.task.cancel()
             await asyncio.gather(*(slot.task for slot in self._slots), return_exceptions=True)
