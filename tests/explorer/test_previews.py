@@ -497,6 +497,18 @@ def test_anndata() -> None:
     assert facts["annotations of cells"] == "louvain, n_genes" and facts["obsm"] == "X_umap"
 
 
+def test_anndata_of_before_version_0_7() -> None:
+    def fill(file: Any) -> None:
+        file["X"] = np.zeros((3, 2), "f4")
+        file["obs"] = np.zeros(3, [("index", "S3"), ("louvain", "i1"), ("n_genes", "i8")])
+        file["var"] = np.zeros(2, [("index", "S3")])
+        file.create_group("raw.X")
+
+    facts = dict(look("old.h5ad", hdf5(fill)).facts)
+    assert (facts["cells"], facts["genes"], facts["raw counts"]) == ("3", "2", "yes")
+    assert facts["annotations of cells"] == "louvain, n_genes"
+
+
 def test_unknown_bytes_are_shown_as_they_are() -> None:
     found = look("a.bin", bytes(range(256)) * 100)
     assert found.view == "binary" and found.note and found.views == ["binary"]

@@ -34,8 +34,10 @@ async def edit(panel: Panel, link: str, name: str) -> Locator:
 
 async def write(panel: Panel, editor: Locator, text: str) -> None:
     await editor.click()
+    await expect(panel.page.locator(".jp-FileEditor:visible .cm-focused")).to_be_visible()
     await panel.page.keyboard.press("Control+A")
-    await panel.page.keyboard.type(text)
+    await panel.page.keyboard.type(text, delay=20)
+    await expect(editor).to_have_text(text)
     await expect(panel.page.locator(".lm-TabBar-tab.lm-mod-current.jp-mod-dirty")).to_be_visible()
     await panel.page.keyboard.press("Control+S")
 

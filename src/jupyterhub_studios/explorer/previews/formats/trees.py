@@ -139,12 +139,13 @@ def _anndata(file: Any) -> list[tuple[str, str]]:
     if shape:
         facts.append(("matrix", _matrix(file["X"])))
     for name, words in (("obs", "annotations of cells"), ("var", "annotations of genes")):
-        if _is_own(file, name) and isinstance(file[name], h5py.Group):
-            facts.append((words, _cut(", ".join(_columns(file[name])))))
+        if _is_own(file, name) and (columns := _columns(file[name])):
+            facts.append((words, _cut(", ".join(columns))))
     for name in ("layers", "obsm", "varm", "obsp", "varp", "uns"):
         if _is_own(file, name) and isinstance(file[name], h5py.Group) and len(file[name]):
             facts.append((name, _cut(", ".join(list(file[name])[:100]))))
-    facts.append(("raw counts", "yes" if "raw" in file else "no"))
+    # Before anndata 0.7 a table was one compound dataset, and raw counts lay in "raw.X".
+    facts.append(("raw counts", "yes" if "raw" in file or "raw.X" in file else "no"))
     return facts
 
 
@@ -153,6 +154,8 @@ def _is_own(group: Any, name: str) -> bool:
 
 
 def _columns(group: Any) -> list[str]:
+    if isinstance(group, h5py.Dataset):
+        return [name for name in group.dtype.names or () if name != "index"][:200]
     order = group.attrs.get("column-order")
     names = [str(name) for name in order] if order is not None else list(group)
     return [name for name in names if not name.startswith("_")][:200]
