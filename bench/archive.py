@@ -118,8 +118,14 @@ async def serve(bucket: str, spec: CredentialSpec, target: Path) -> int:
     start = time.perf_counter()
     answer = await engine.archive(caller, link.id, ["run/"])
     with target.open("wb") as file:
+        # In a thread: it is the receiver's work, and would hold up the server's loop as no socket does.
+        writing: asyncio.Future[int] | None = None
         async for chunk in answer.chunks:
-            file.write(chunk)
+            if writing is not None:
+                await writing
+            writing = asyncio.ensure_future(asyncio.to_thread(file.write, chunk))
+        if writing is not None:
+            await writing
     seconds = time.perf_counter() - start
     await engine.close()
     print(seconds, _most_resident())

@@ -262,9 +262,7 @@ def use_it_in_a_studio(person: Person) -> None:
     page.get_by_role("menuitem", name="Open in notebook").click()
     expect(page.locator(".jp-Notebook .jp-Cell").first).to_be_visible(timeout=60_000)
     expect(page.locator(".jp-Notebook")).to_contain_text("penguins.csv", timeout=30_000)
-    expect(page.locator(".jp-Notebook-ExecutionIndicator")).to_have_attribute(
-        "data-status", "idle", timeout=120_000
-    )
+    expect(page.get_by_role("button", name=re.compile(r"\| Idle$"))).to_be_visible(timeout=120_000)
     person.menu("Run", "Run All Cells")
     expect(page.locator(".jp-OutputArea-output", has_text="Torgersen").first).to_be_visible(timeout=120_000)
     person.shot("lab-explorer")

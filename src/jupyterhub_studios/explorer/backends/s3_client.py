@@ -45,6 +45,8 @@ async def open_filesystem(spec: CredentialSpec, *, guard: Guard, region: str | N
         "signature_version": "s3v4",
         "max_pool_connections": 32,
         "warm_up_loader_caches": True,
+        # Given once: botocore's own is put together anew for every request, which costs as much as signing it.
+        "user_agent": "jupyterhub-studios",
     }
     if spec.endpoint is not None:
         await guard.check(spec.endpoint)
