@@ -103,6 +103,11 @@ class Person:
             )
             item.first.click()
 
+    def run_all_cells(self) -> None:
+        """Of the notebook in front, once its kernel is there: JupyterLab drops what comes earlier."""
+        expect(self.page.get_by_role("button", name=re.compile(r"\| Idle$"))).to_be_visible(timeout=120_000)
+        self.menu("Run", "Run All Cells")
+
     def open_terminal(self) -> None:
         self.page.keyboard.press("Control+Shift+l")  # the launcher
         card = self.page.locator(".jp-LauncherCard:visible[title*='terminal']")

@@ -94,8 +94,7 @@ def use_it(person: Person) -> None:
     page = person.page
     page.locator(".jp-DirListing-item", has_text="penguins.ipynb").dblclick()
     expect(page.locator(".jp-Notebook .jp-Cell").first).to_be_visible(timeout=30_000)
-    expect(page.locator(".jp-Toolbar-kernelName")).to_contain_text("Python", timeout=60_000)
-    person.menu("Run", "Run All Cells")
+    person.run_all_cells()
     expect(page.locator(".jp-OutputArea-output", has_text="Gentoo").first).to_be_visible(timeout=90_000)
     expect(page.locator(".jp-OutputArea-output img").first).to_be_visible(timeout=60_000)
     person.shot("lab")
