@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator
 
 import pytest
@@ -46,9 +47,8 @@ async def test_the_hubs_entries_in_the_file_menu(lab: Lab, page: Page) -> None:
 
 async def test_a_notebook_runs(page: Page) -> None:
     await page.locator(".jp-LauncherCard[data-category='Notebook']").first.click()
-    await expect(page.locator(".jp-Notebook-ExecutionIndicator[data-status='idle']")).to_be_visible(
-        timeout=60_000
-    )
+    idle = page.get_by_role("button", name=re.compile(r"\| Idle$"))
+    await expect(idle).to_be_visible(timeout=120_000)  # JupyterLab drops what is run before
     cell = page.locator(".jp-Notebook .cm-content").first
     await cell.click()
     await expect(page.locator(".jp-Notebook .cm-focused")).to_be_visible()

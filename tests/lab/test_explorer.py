@@ -55,9 +55,8 @@ async def test_code_of_a_file_runs_in_a_notebook(panel: Panel, data: Data) -> No
     await panel.click("birds")
     await panel.menu("penguins.csv", "Open in notebook")
     notebook = panel.page.locator(".jp-NotebookPanel:visible")
-    await expect(notebook.locator(".jp-Notebook-ExecutionIndicator[data-status='idle']")).to_be_visible(
-        timeout=LOAD
-    )
+    idle = panel.page.get_by_role("button", name=re.compile(r"\| Idle$"))
+    await expect(idle).to_be_visible(timeout=LOAD)  # JupyterLab drops what is run before
     code = notebook.locator(".jp-CodeCell .cm-content").first
     await expect(code).to_contain_text("penguins.csv")
     await expect(code).to_contain_text(data.bucket)
