@@ -65,8 +65,8 @@ def once(desk: Desk, kind: signal.Signals) -> Callable[[], None]:
     def send() -> None:
         if not sent:
             sent.append(1)
-            (child,) = zygote(desk).children()
-            child.send_signal(kind)
+            # The newest: the one before may just be ending.
+            max(zygote(desk).children(), key=lambda child: (child.create_time(), child.pid)).send_signal(kind)
 
     return send
 

@@ -68,7 +68,7 @@ class Previewer:
             total = 0
             for _ in range(READS_MAX):
                 async with asyncio.timeout(ANSWER_SECONDS):
-                    await writer.drain()
+                    await wire.drain(writer)
                     asked, body = await wire.receive_async(reader)
                 if asked.get("done"):
                     return _checked(body)

@@ -49,6 +49,14 @@ def _exactly(sock: socket.socket, size: int) -> bytes:
     return b"".join(parts)
 
 
+async def drain(writer: asyncio.StreamWriter) -> None:
+    """Waits until what was written has left; the other side may die meanwhile."""
+    try:
+        await writer.drain()
+    except ConnectionError:
+        raise Ended from None
+
+
 async def receive_async(reader: asyncio.StreamReader) -> tuple[dict[str, Any], bytes]:
     """As receive; what comes from a worker is not to be trusted either."""
     try:
