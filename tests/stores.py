@@ -59,6 +59,8 @@ class SeaweedFS:
             str(Path(sys.executable).with_name("weed")), "-logtostderr", "mini", f"-dir={self.folder}",
             f"-ip={self.host}", f"-ip.bind={self.host}", "-webdav=false", "-admin.ui=false", "-s3.port.lance=0",
             "-s3.autoCreateBucket=false", "-master.telemetry=false",
+            # Each bucket takes volumes of its own, empty files at first; left alone, free disk limits their number.
+            "-volume.max=10000",
             *(f"-{name}={port}" for name, port in zip(names, self.ports, strict=True)),
         ]  # fmt: skip
         credentials = {"AWS_ACCESS_KEY_ID": self.access_key, "AWS_SECRET_ACCESS_KEY": self.secret_key}

@@ -49,7 +49,7 @@ def person(
     engine.docker("rmi", image, check=False)
 
 
-def test_what_a_person_did_is_back_after_a_stop(person: Person, moto: Moto, seaweed: SeaweedFS) -> None:
+def test_what_a_person_did_is_back_after_a_stop(person: Person, moto: Moto, open_registry: Registry) -> None:
     studio = person.create("Kept")
     person.start(studio["id"])
     shell = person.shell(studio)
@@ -70,7 +70,9 @@ def test_what_a_person_did_is_back_after_a_stop(person: Person, moto: Moto, seaw
     person.stop(studio["id"])
 
     batch = moto.client("batch")
-    assert len(batch.describe_job_definitions(status="ACTIVE")["jobDefinitions"]) == 1, "one for both"
+    definitions = batch.describe_job_definitions(status="ACTIVE")["jobDefinitions"]
+    images = [definition["containerProperties"]["image"] for definition in definitions]
+    assert len([image for image in images if image.startswith(open_registry.host)]) == 1, "one for both"
 
     def ended() -> list[dict[str, Any]]:
         found = batch.list_jobs(jobQueue="studios", jobStatus="SUCCEEDED")["jobSummaryList"]
