@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from jupyterhub_studios.explorer.archives import zips
 from jupyterhub_studios.explorer.archives.names import safe, unique
 from jupyterhub_studios.explorer.backends import Object
-from jupyterhub_studios.explorer.streams import closing
 from jupyterhub_studios.models import StudiosError
+from jupyterhub_studios.web.streams import closing
 
 from .engines import ADA, Desk, desk_at, shared
 from .stores import Server

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from jupyterhub_studios.explorer.changes import moving
-from jupyterhub_studios.explorer.streams import closing
 from jupyterhub_studios.models import DataRole, Done, StudiosError
+from jupyterhub_studios.web.streams import closing
 
 from .engines import ADA, Desk, desk_at, shared
 from .stores import Server

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from jupyterhub_studios.explorer.downloads import Download
 from jupyterhub_studios.explorer.downloads.headers import content_type, disposition, etag_header
 from jupyterhub_studios.explorer.downloads.ranges import parse
-from jupyterhub_studios.explorer.streams import closing
 from jupyterhub_studios.models import DataRole, StudiosError
+from jupyterhub_studios.web.streams import closing
 
 from .engines import ADA, Desk, desk_at, shared
 from .stores import Server

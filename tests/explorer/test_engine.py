@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from jupyterhub_studios.explorer.streams import closing
 from jupyterhub_studios.models import AccessKey, DataRole, StudiosError
+from jupyterhub_studios.web.streams import closing
 
 from .engines import ADA, BOB, Desk, desk_at, shared
 from .stores import Server

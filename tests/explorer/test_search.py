@@ -10,8 +10,8 @@ import pytest
 
 from jupyterhub_studios.explorer import searching
 from jupyterhub_studios.explorer.backends import NativePage, Object
-from jupyterhub_studios.explorer.streams import closing
 from jupyterhub_studios.models import Found
+from jupyterhub_studios.web.streams import closing
 
 from .engines import ADA, Desk, desk_at, shared
 from .stores import Server

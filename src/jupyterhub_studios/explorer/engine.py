@@ -27,6 +27,7 @@ from ..models import (
     UploadedPart,
     ViewName,
 )
+from ..web.streams import closing
 from . import archives, browsing, changes, downloads, searching, uploads
 from .backends import Backend, Guard
 from .catalogue import Caller, Catalogue
@@ -37,7 +38,6 @@ from .pool import Backends
 from .previews.previewer import Previewer
 from .rights import require
 from .snippets import snippets
-from .streams import closing
 
 PRESIGN_SECONDS_MAX = 7 * 86400  # what S3 and GCS sign at most
 

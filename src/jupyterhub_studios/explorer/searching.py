@@ -8,9 +8,9 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from fnmatch import translate
 
 from ..models import Found, Total
+from ..web.streams import closing
 from .backends.base import Backend, NativePage
 from .places import Place, name_of
-from .streams import closing
 from .walking import is_marker, pages
 
 TELL_SECONDS = 0.2

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import AsyncIterator
-from contextlib import aclosing
-from typing import Any
 
 from pydantic import BaseModel
 from tornado.iostream import StreamClosedError
@@ -14,6 +12,7 @@ from tornado.web import RequestHandler
 from ..models import Problem, StudiosError
 from . import problems
 from .routing import Content
+from .streams import closing
 
 log = logging.getLogger("studios.http")
 
@@ -24,7 +23,7 @@ class ClientGone(Exception):
 
 async def send_lines(handler: RequestHandler, lines: AsyncIterator[BaseModel]) -> None:
     """One document in each line. A fault before the first is the answer; a later one is its last line."""
-    async with _closing(lines):
+    async with closing(lines):
         line = await anext(lines, None)
         handler.set_header("X-Accel-Buffering", "no")  # proxies hand each line on at once
         while line is not None:
@@ -45,7 +44,7 @@ async def send_bytes(handler: RequestHandler, content: Content) -> None:
         handler.set_header(name, value)
     # As they are: a host that compresses its answers would take their length and ranges away.
     handler._transforms = []
-    async with _closing(content.chunks):
+    async with closing(content.chunks):
         if handler.request.method == "HEAD":
             handler.finish()
             return
@@ -77,13 +76,3 @@ async def _flush(handler: RequestHandler) -> None:
         await handler.flush()
     except StreamClosedError:
         raise ClientGone from None
-
-
-def _closing(source: Any) -> Any:
-    """Ends what the source holds open, wherever it was left."""
-    return aclosing(source) if hasattr(source, "aclose") else _Nothing()
-
-
-class _Nothing:
-    async def __aenter__(self) -> None: ...
-    async def __aexit__(self, *_: object) -> None: ...

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
 
+from ...web.streams import closing
 from ..backends.base import Backend
 from ..downloads.headers import disposition
 from ..downloads.sending import Download, Lease
 from ..places import Place
-from ..streams import closing
 from .selecting import select
 from .zips import Zip
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ...models import StudiosError
+from ...web.streams import closing
 from ..backends.base import Backend, Object
 from ..browsing import missing
 from ..places import Place, parent_of
-from ..streams import closing
 from ..walking import is_marker, pages
 from .names import unique
 from .zips import Member

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 
 from zipstream import ZipStream
 
+from ...web.streams import closing
 from ..backends.base import Backend, Object
 from ..downloads.sending import exactly
-from ..streams import closing
 
 AHEAD = 16
 HELD_MAX = 32 << 20  # bytes that wait to be sent; and at most one chunk more of each that is being read

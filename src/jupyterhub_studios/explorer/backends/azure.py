@@ -17,7 +17,7 @@ from azure.storage.blob.aio import BlobPrefix
 
 from ...models import AzureSas, CredentialSpec, Provider, StudiosError, UploadedPart
 from .azure_client import Filesystem, open_filesystem, translate
-from .base import Bucket, NativePage, Object
+from .base import Bucket, NativePage, Object, ReadsByStream
 from .errors import exists, fault, faults, not_possible
 from .guard import Guard
 from .parts import PART_SIZE, UploadState, check_size
@@ -46,7 +46,7 @@ async def buckets(spec: CredentialSpec, *, guard: Guard) -> list[Bucket]:
         await fs.close()
 
 
-class AzureBackend:
+class AzureBackend(ReadsByStream):
     provider = Provider.AZURE
     parallel_parts = True
     part_size = PART_SIZE
@@ -86,15 +86,6 @@ class AzureBackend:
     async def stat(self, key: str) -> Object:
         with faults(translate, self._bucket, key):
             return _object(await self._blob(key).get_blob_properties())
-
-    async def read(self, key: str, start: int, length: int, *, etag: str | None = None) -> bytes:
-        if length <= 0:
-            return b""
-        body = bytearray()
-        async with contextlib.aclosing(self.stream(key, start, start + length, etag=etag)) as chunks:
-            async for chunk in chunks:
-                body += chunk
-        return bytes(body)
 
     async def stream(
         self, key: str, start: int = 0, end: int | None = None, *, etag: str | None = None

@@ -14,6 +14,7 @@ from datetime import datetime
 from typing import Protocol
 
 from ...models import Provider, UploadedPart
+from ...web.streams import closing
 
 
 @dataclass(frozen=True)
@@ -85,3 +86,16 @@ class Backend(Protocol):
         """A link that reads the object until it expires. 409 where the credential cannot sign one."""
 
     async def close(self) -> None: ...
+
+
+class ReadsByStream:
+    """``read`` of a store whose every read is a request of a range, which ``stream`` makes."""
+
+    async def read(self: Backend, key: str, start: int, length: int, *, etag: str | None = None) -> bytes:
+        if length <= 0:
+            return b""
+        body = bytearray()
+        async with closing(self.stream(key, start, start + length, etag=etag)) as chunks:
+            async for chunk in chunks:
+                body += chunk
+        return bytes(body)

@@ -14,7 +14,7 @@ from urllib.parse import quote
 from google.auth.credentials import Signing
 
 from ...models import CredentialSpec, Provider, StudiosError, UploadedPart
-from .base import Bucket, NativePage, Object
+from .base import Bucket, NativePage, Object, ReadsByStream
 from .errors import changed, exists, faults, not_possible
 from .gcs_client import Filesystem, StoreAnswer, object_path, open_filesystem, translate
 from .guard import Guard
@@ -47,7 +47,7 @@ async def buckets(spec: CredentialSpec, *, guard: Guard) -> list[Bucket]:
         await fs.close()
 
 
-class GCSBackend:
+class GCSBackend(ReadsByStream):
     provider = Provider.GCS
     parallel_parts = False  # a resumable upload takes its parts in order
     part_size = PART_SIZE
@@ -76,15 +76,6 @@ class GCSBackend:
 
     async def stat(self, key: str) -> Object:
         return _object(await self._call("GET", self._path(key), {"fields": _FIELDS}, key=key))
-
-    async def read(self, key: str, start: int, length: int, *, etag: str | None = None) -> bytes:
-        if length <= 0:
-            return b""
-        body = bytearray()
-        async with contextlib.aclosing(self.stream(key, start, start + length, etag=etag)) as chunks:
-            async for chunk in chunks:
-                body += chunk
-        return bytes(body)
 
     async def stream(
         self, key: str, start: int = 0, end: int | None = None, *, etag: str | None = None

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import AsyncGenerator, Sequence
 from datetime import UTC
 from typing import Any
 from urllib.parse import quote
 
 from ...models import CredentialSpec, Provider, StudiosError, UploadedPart
-from .base import Bucket, NativePage, Object
+from .base import Bucket, NativePage, Object, ReadsByStream
 from .errors import exists, faults, gone, not_possible
 from .guard import Guard
 from .parts import PART_SIZE, UploadState, check_size
@@ -47,7 +46,7 @@ async def buckets(spec: CredentialSpec, *, guard: Guard) -> list[Bucket]:
         await fs.close()
 
 
-class S3Backend:
+class S3Backend(ReadsByStream):
     provider = Provider.S3
     parallel_parts = True
     part_size = PART_SIZE
@@ -75,15 +74,6 @@ class S3Backend:
     async def stat(self, key: str) -> Object:
         answer = await self._call("head_object", key, Key=key)
         return _object(key, {**answer, "Size": answer["ContentLength"]})
-
-    async def read(self, key: str, start: int, length: int, *, etag: str | None = None) -> bytes:
-        if length <= 0:
-            return b""
-        body = bytearray()
-        async with contextlib.aclosing(self.stream(key, start, start + length, etag=etag)) as chunks:
-            async for chunk in chunks:
-                body += chunk
-        return bytes(body)
 
     async def stream(
         self, key: str, start: int = 0, end: int | None = None, *, etag: str | None = None

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Sequence
 
 from ...models import Done, StudiosError
+from ...web.streams import closing
 from ..backends.base import Backend
 from ..places import Place
-from ..streams import closing
 from ..walking import is_marker, pages
 
 FAILED_MAX = 100  # paths that are named; more are only counted

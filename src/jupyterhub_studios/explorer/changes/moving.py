@@ -11,9 +11,9 @@ from collections.abc import AsyncIterator
 from contextlib import suppress
 
 from ...models import Done, StudiosError
+from ...web.streams import closing
 from ..backends.base import Backend, Object
 from ..places import Place, new_place, readable
-from ..streams import closing
 from ..uploads import existing, is_there
 from ..walking import is_marker, pages
 from .deleting import finished

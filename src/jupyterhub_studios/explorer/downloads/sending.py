@@ -7,9 +7,9 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 
 from ...models import StudiosError
+from ...web.streams import closing
 from ..backends.base import Backend, Object
 from ..places import Place
-from ..streams import closing
 from .headers import INLINE, SANDBOX, content_type, date_header, disposition, etag_header, still_the_same
 from .ranges import parse
 
