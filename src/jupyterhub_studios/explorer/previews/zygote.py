@@ -39,26 +39,14 @@ class Zygote:
     @asynccontextmanager
     async def child(self) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
         """A fresh process for one file. It is ended when this is left, whatever it is doing."""
-        ours, theirs = socket.socketpair()
         try:
-            try:
-                self._hand_over(theirs)
-            except OSError:  # it has ended since the last file
-                self._end()
-                self._hand_over(theirs)
-        except BaseException:
-            ours.close()
-            raise
-        finally:
-            theirs.close()
+            reader, writer, pid = await self._fork()
+        except (OSError, wire.Ended):  # it has ended since the last file, or was just ending
+            reader, writer, pid = await self._fork()
         self._children += 1
         if self._idle is not None:
             self._idle.cancel()
-        reader, writer = await asyncio.open_connection(sock=ours, limit=1 << 20)
-        pid = None
         try:
-            # Said before it has seen a byte of the file, so it is true.
-            pid = (await wire.receive_async(reader))[0].get("pid")
             yield reader, writer
         except BaseException:
             if isinstance(pid, int) and pid > 1:  # it waits for us, or hangs
@@ -70,6 +58,28 @@ class Zygote:
             self._children -= 1
             if not self._children:
                 self._idle = asyncio.get_running_loop().call_later(IDLE_SECONDS, self._end)
+
+    async def _fork(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter, object]:
+        """A new process at the other end of a connection, and its pid: said before it has seen a byte of the
+        file, so it is true. A zygote that makes none is ended."""
+        ours, theirs = socket.socketpair()
+        try:
+            with theirs:
+                self._hand_over(theirs)
+        except BaseException:
+            ours.close()
+            self._end()
+            raise
+        control = self._control
+        reader, writer = await asyncio.open_connection(sock=ours, limit=1 << 20)
+        try:
+            return reader, writer, (await wire.receive_async(reader))[0].get("pid")
+        except BaseException as error:
+            writer.close()
+            # Another preview that met the same end may have begun a new one already.
+            if isinstance(error, wire.Ended) and self._control is control:
+                self._end()
+            raise
 
     def _hand_over(self, sock: socket.socket) -> None:
         if self._control is None:
