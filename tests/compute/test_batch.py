@@ -46,7 +46,7 @@ def proxy(moto: Moto, monkeypatch: pytest.MonkeyPatch) -> Iterator[StoreProxy]:
 def compute(proxy: StoreProxy, queue: str, monkeypatch: pytest.MonkeyPatch) -> BatchCompute:
     monkeypatch.setattr(BatchCompute, "poll_interval", 0.2)
     monkeypatch.setattr(BatchCompute, "submit_pauses", (0.1, 0.1, 0.1))
-    fields = {"id": "eu", "title": "Europe", "kind": "aws-batch", "region": REGION, "work_dir": "s3://work/"}
+    fields = {"id": "eu", "title": "Europe", "kind": "aws-batch", "region": REGION, "work_dir": "s3://bucket/"}
     settings = {"queue": queue}
     return BatchCompute(
         ComputeEnvironment.model_validate(

@@ -28,7 +28,7 @@ def environment(**settings: Any) -> ComputeEnvironment:
             "title": "Europe",
             "kind": "aws-batch",
             "region": "eu-west-1",
-            "work_dir": "s3://work/",
+            "work_dir": "s3://bucket/",
             "store_options": {"secret_access_key": "the-key-of-the-bucket"},
             "batch": {"queue": "studios", **settings},
         }
@@ -228,7 +228,7 @@ def test_only_our_own_definitions_that_nobody_uses_are_stale() -> None:
 
 
 def docker_environment(**settings: Any) -> ComputeEnvironment:
-    fields = {"id": "d", "title": "D", "kind": "docker", "work_dir": "s3://work/", "docker": settings}
+    fields = {"id": "d", "title": "D", "kind": "docker", "work_dir": "s3://bucket/", "docker": settings}
     return ComputeEnvironment.model_validate(fields)
 
 
