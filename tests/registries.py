@@ -84,7 +84,7 @@ class Registry:
     def unguarded(self) -> Iterator[Registry]:
         """The same images, for anybody."""
         folder = self.folder / "unguarded"
-        folder.mkdir()
+        folder.mkdir(exist_ok=True)
         door = Registry(folder)
         door.data = self.data
         door.start()
@@ -128,7 +128,7 @@ def registry_with_password() -> Iterator[Registry]:
 
 
 class TokenServer:
-    """Gives tokens for what the caller may: all to the robot, pulling ``public/…`` to anybody."""
+    """Gives tokens for what the caller may: all but ``closed/…`` to the robot, pulling ``public/…`` to anybody."""
 
     issuer, service = "tests", "registry"
 
@@ -192,6 +192,7 @@ class TokenServer:
         for one in scopes:
             kind, name, actions = one.split(":")
             allowed = actions.split(",") if robot else ["pull"] if name.startswith("public/") else []
+            allowed = [] if name.startswith("closed/") else allowed
             access.append({"type": kind, "name": name, "actions": allowed})
         now = int(time.time())
         claims = {

@@ -137,11 +137,11 @@ def free_ports(count: int) -> list[int]:
 
 
 @contextlib.contextmanager
-def running() -> Iterator[SeaweedFS]:
+def running(host: str = "127.0.0.1") -> Iterator[SeaweedFS]:
     with tempfile.TemporaryDirectory(prefix="studios-seaweed-") as folder:
         data = Path(folder, "data")
         data.mkdir()
-        server = SeaweedFS(data)
+        server = SeaweedFS(data, host=host)
         try:
             server.start()
             yield server

@@ -7,5 +7,6 @@ RUN apt-get update -qq \
 COPY packages /opt/studio/packages
 COPY apps /opt/studio/apps
 COPY sources /opt/studio/sources
-ENV PYTHONPATH=/opt/studio/sources:/opt/studio/packages PYTHONDONTWRITEBYTECODE=1
+ENV PYTHONPATH=/opt/studio/sources:/opt/studio/packages PYTHONDONTWRITEBYTECODE=1 \
+    PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/opt/studio/packages/bin
 ENTRYPOINT ["python3", "-m", "jupyterhub_studios.agent"]

@@ -10,7 +10,9 @@ PACKAGE = Path(__file__).parent.parent / "src" / "jupyterhub_studios"
 MAY_IMPORT = {
     "models": set(),
     "tickets": set(),
-    "config": {"models"},
+    "templates": {"models"},
+    "config": {"models", "templates"},
+    "culling": set(),
     "checkpoints": {"models"},
     "agent": {"models", "checkpoints", "tickets"},
     "compute": {"models", "images"},
@@ -18,12 +20,13 @@ MAY_IMPORT = {
     "web": {"models"},
     "explorer": {"models", "web"},
     "lab": {"models", "tickets", "web", "explorer"},
+    "tunnel": {"models"},
     "spawner": {"models", "config", "compute"},
-    "service": {"models", "config", "checkpoints", "tickets", "web", "explorer", "compute"},
+    "service": {"models", "config", "checkpoints", "tickets", "web", "explorer", "compute", "tunnel"},
     "demo": set(),
     "forge": {"models", "config"},
     # agent: to try the very root that a session would have.
-    "doctor": {"models", "config", "checkpoints", "compute", "images", "agent"},
+    "doctor": {"models", "config", "checkpoints", "compute", "images", "agent", "tunnel"},
     "cli": {"models", "forge", "doctor", "images"},
 }
 

@@ -16,7 +16,9 @@ from aiohttp.test_utils import TestServer
 from traitlets.config import Config
 
 from jupyterhub_studios import spawner as module
+from jupyterhub_studios.compute import Say, silent
 from jupyterhub_studios.compute.poller import Poller
+from jupyterhub_studios.compute.rounds import Rounds
 from jupyterhub_studios.models import Job, JobStatus, Phase, SessionProgress, SessionState, StudiosError
 from jupyterhub_studios.spawner import BatchSpawner, listens_beyond_loopback
 
@@ -32,8 +34,15 @@ class Compute:
     def __init__(self) -> None:
         self.status: JobStatus | Exception = RUNNING
         self.terminated: list[str] = []
+        self.words: list[str] = []  # about the image, before there is a job
+        self.refusal: StudiosError | None = None
 
-    async def submit(self, job: Job) -> str:
+    async def submit(self, job: Job, say: Say = silent) -> str:
+        for words in self.words:
+            say(words)
+            await asyncio.sleep(0.05)
+        if self.refusal is not None:
+            raise self.refusal
         return "job-1"
 
     async def describe(self, ids: Iterable[str]) -> dict[str, JobStatus]:
@@ -62,7 +71,7 @@ class Service:
             return web.Response(status=502)
         what = request.path.rsplit("/", 1)[-1]
         self.asked.append(what)
-        if what == "ended":
+        if what in ("ended", "job"):
             self.reports.append(await request.json())
         if what == "stop":
             self.on_stop()
@@ -156,6 +165,43 @@ async def test_an_end_the_service_did_not_hear_is_told_again(
     service.broken = False
     await asyncio.wait_for(told, 10)
     assert service.asked == ["ended"]
+
+
+async def test_one_round_for_all_finds_the_end_and_tells_who_runs(
+    spawner: BatchSpawner, compute: Compute, service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Rounds, "_instances", {})
+    rounds, ended = Rounds.every(spawner.poll_interval), asyncio.Event()
+    spawner.add_poll_callback(ended.set)
+    spawner.start_polling()
+    while "alive" not in service.asked:
+        await rounds.round()
+        await asyncio.sleep(0.01)
+    assert not ended.is_set()
+    compute.status = LOST
+    while not ended.is_set():
+        await rounds.round()
+        await asyncio.sleep(0.01)
+    asked = len(service.asked)
+    for _ in range(3):
+        assert not rounds._members, "the Hub has heard of it"
+        await rounds.round()
+    assert len(service.asked) == asked
+
+
+async def test_a_hub_that_does_not_poll(spawner: BatchSpawner, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Rounds, "_instances", {})
+    spawner.poll_interval = 0
+    spawner.start_polling()
+    assert not Rounds.every(0)._members
+
+
+def test_settings_are_read_once_for_all_spawners(spawner: BatchSpawner) -> None:
+    other = BatchSpawner(config=spawner.config)
+    assert other._studios is spawner._studios
+    changed = Config(spawner.config)
+    changed.Studios.compute_environments = {}
+    assert BatchSpawner(config=changed)._studios.compute_environments == {}
 
 
 async def test_without_a_job_nothing_runs(spawner: BatchSpawner, service: Service) -> None:
@@ -292,3 +338,28 @@ async def test_an_administrator_may_let_local_studios_run_on_a_network(
 ) -> None:
     spawner.config.Studios.allow_local_on_network = True
     spawner._check_local("here")
+
+
+@pytest.mark.parametrize("refused", [False, True])
+async def test_what_is_done_to_an_image_is_told_before_there_is_a_job(
+    spawner: BatchSpawner, compute: Compute, service: Service, refused: bool
+) -> None:
+    job = Job(session_id="se-1", name="studio-se-1", cpus=1, memory_mib=64)
+    compute.words = ["Reading it", "Adding the agent: 12 MB sent"]
+    if refused:
+        compute.refusal = StudiosError("There is no image")
+        with pytest.raises(StudiosError, match="There is no image"):
+            await spawner._submit(job)
+    else:
+        assert await spawner._submit(job) == "job-1"
+    assert [(one["state"], one["reason"]) for one in service.reports] == [
+        ("preparing", words) for words in compute.words
+    ]
+
+
+async def test_a_service_that_is_away_delays_no_submit(
+    spawner: BatchSpawner, compute: Compute, service: Service
+) -> None:
+    service.broken, compute.words = True, ["Reading it"]
+    job = Job(session_id="se-1", name="studio-se-1", cpus=1, memory_mib=64)
+    assert await spawner._submit(job) == "job-1"

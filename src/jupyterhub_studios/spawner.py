@@ -9,7 +9,7 @@ could not be asked, and never ended before its work is saved unless a person sai
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from functools import cached_property
 from ipaddress import ip_address
 from typing import Any
@@ -24,8 +24,11 @@ from traitlets.config import Config
 
 from .compute import Compute, open_compute
 from .compute.poller import Poller
+from .compute.rounds import Rounds
 from .config import Studios
 from .models import (
+    Alive,
+    Job,
     JobStatus,
     Kind,
     Launch,
@@ -124,7 +127,7 @@ class BatchSpawner(Spawner):
 
     @cached_property
     def _studios(self) -> Studios:
-        return Studios(config=self.config)
+        return studios_of(self.config)
 
     def _check_local(self, environment: str) -> None:
         """Sessions of kind local see this machine, so strangers must not be able to reach the Hub."""
@@ -151,7 +154,7 @@ class BatchSpawner(Spawner):
             self.compute_environment = launch.compute_environment
             try:
                 self._check_local(launch.compute_environment)
-                self.job_id = await self._compute.submit(launch.job)
+                self.job_id = await self._submit(launch.job)
             except BaseException as error:
                 # Cancelled or refused: the service must not wait for a job that never was.
                 await self._report(JobStatus(state="failed", reason=f"the job was not submitted: {error}"))
@@ -161,6 +164,22 @@ class BatchSpawner(Spawner):
             return self.address
         except StudiosError as error:
             raise _spawn_exception(error) from None
+
+    async def _submit(self, job: Job) -> str:
+        """The job's id. What is done to its image before is shown meanwhile."""
+        words: asyncio.Queue[str | None] = asyncio.Queue()
+        telling = asyncio.create_task(self._tell_preparing(words))
+        try:
+            return await self._compute.submit(job, words.put_nowait)
+        finally:
+            words.put_nowait(None)
+            await telling
+
+    async def _tell_preparing(self, words: asyncio.Queue[str | None]) -> None:
+        """Tells the latest of ``words`` until there is None."""
+        while (text := await words.get()) is not None:
+            if words.empty():
+                await self._tell(JobStatus(state="preparing", reason=text))
 
     async def _register(self) -> Launch:
         if not self.name:
@@ -260,6 +279,26 @@ class BatchSpawner(Spawner):
             await asyncio.sleep(0.5)
 
     # --- while it runs ---
+
+    def start_polling(self) -> None:
+        """The Hub's own would be a timer for each."""
+        self.stop_polling()
+        if self.poll_interval > 0:
+            Rounds.every(self.poll_interval).add(self)
+
+    def stop_polling(self) -> None:
+        Rounds.every(self.poll_interval).discard(self)
+
+    def looks_well(self) -> bool:
+        """Whether the last look found the job running, as it was begun. It is looked at again soon."""
+        known = Poller.instance().last(self._compute, self.job_id) if self.job_id else None
+        return known is not None and known.state == "running" and known.attempt == 1
+
+    async def tell_alive(self, sessions: Sequence[str]) -> None:
+        try:
+            await self._ask("POST", "alive", Alive(sessions=list(sessions)))
+        except (aiohttp.ClientError, StudiosError) as error:
+            self.log.warning("The studios service was not told which servers run: %s", error)
 
     async def poll(self) -> int | None:
         if not self.job_id:
@@ -366,9 +405,22 @@ class BatchSpawner(Spawner):
                     raise aiohttp.ClientError(f"status {answer.status}")
                 if answer.status >= 400:
                     raise _problem(await answer.text(), answer.status)
-                return await answer.json() if answer.content_length != 0 else None
+                return None if answer.status == 204 or answer.content_length == 0 else await answer.json()
         except TimeoutError as error:
             raise aiohttp.ClientError("no answer in time") from error
+
+
+_configured: dict[int, tuple[Config, Studios]] = {}
+
+
+def studios_of(config: Config) -> Studios:
+    """The settings of all studios: read once for all spawners of one configuration, not once for each."""
+    if id(config) not in _configured:
+        _configured[id(config)] = (
+            config,
+            Studios(config=config),
+        )  # with the object itself: its id stays its own
+    return _configured[id(config)][1]
 
 
 def listens_beyond_loopback(config: Config) -> bool:

@@ -24,6 +24,7 @@ from jupyterhub_studios.models import (
     Command,
     Kind,
     LaunchSpec,
+    MountAccess,
     StoreAccess,
     Template,
     new_id,
@@ -36,12 +37,15 @@ PATIENCE = 60.0
 class Service:
     """Bootstrap and control channel, storing messages as the real one does: in order, once."""
 
-    def __init__(self) -> None:
+    def __init__(self, host: str = "127.0.0.1") -> None:
+        self.host = host
         self.spec: LaunchSpec | None = None
         self.messages: list[AgentMessage] = []
         self.frames = 0  # messages that arrived, repeated ones included
         self.silent = False  # stores, but does not acknowledge
         self.redeemed = False
+        self.mounts: list[MountAccess] = []  # what those who ask for credentials anew get
+        self.renewals: list[list[str]] = []
         self.port = 0
         self._commands: list[Command] = []
         self._sockets: list[web.WebSocketResponse] = []
@@ -52,9 +56,10 @@ class Service:
         app = web.Application()
         app.router.add_post("/agent/bootstrap", self._bootstrap)
         app.router.add_get("/agent/control", self._control)
+        app.router.add_post("/agent/mounts", self._mounts)
         self._runner = web.AppRunner(app, shutdown_timeout=0.1)
         await self._runner.setup()
-        site = web.TCPSite(self._runner, "127.0.0.1", self.port)
+        site = web.TCPSite(self._runner, self.host, self.port)
         await site.start()
         self.port = site._server.sockets[0].getsockname()[1]  # type: ignore[union-attr]
 
@@ -80,6 +85,12 @@ class Service:
             return web.json_response(problem, status=410, content_type="application/problem+json")
         self.redeemed = True
         return web.json_response(self.spec.model_dump(mode="json"))
+
+    async def _mounts(self, request: web.Request) -> web.Response:
+        assert self.spec is not None
+        assert request.headers["Authorization"] == f"Bearer {self.spec.control_token}"
+        self.renewals.append((await request.json())["names"])
+        return web.json_response({"mounts": [one.model_dump(mode="json") for one in self.mounts]})
 
     async def _control(self, request: web.Request) -> web.WebSocketResponse:
         assert self.spec is not None
@@ -207,17 +218,22 @@ class Studio:
     hide: list[str] = field(default_factory=list)
     id: str = field(default_factory=lambda: new_id("st"))
     epoch: int = 0
+    host: str = "127.0.0.1"  # this machine, as the agent reaches it
+    prefix: tuple[str, ...] = ()  # in front of the agent's command
     running: list[Session] = field(default_factory=list)
 
     async def start(self, checkpoint: Checkpoint | None = None, **fields: Any) -> Session:
+        return await self.launch(await self.prepare(checkpoint, **fields))
+
+    async def prepare(self, checkpoint: Checkpoint | None = None, **fields: Any) -> Service:
         self.epoch += 1
-        service = Service()
+        service = Service(self.host)
         service.spec = self._spec(checkpoint, fields)
         await service.up()
         service.spec = service.spec.model_copy(
-            update={"control_url": f"ws://127.0.0.1:{service.port}/agent/control"}
+            update={"control_url": f"ws://{self.host}:{service.port}/agent/control"}
         )
-        return await self.launch(service)
+        return service
 
     async def launch(self, service: Service) -> Session:
         assert service.spec is not None
@@ -233,12 +249,12 @@ class Studio:
         output = self.home / f"{service.spec.session_id}.log"
         with output.open("wb") as log:
             process = await asyncio.create_subprocess_exec(
-                *prefix, sys.executable, "-P", "-m", "jupyterhub_studios.agent",
+                *self.prefix, *prefix, sys.executable, "-P", "-m", "jupyterhub_studios.agent",
                 cwd="/",
                 env={
                     "PATH": os.environ["PATH"],
                     "LANG": "C.UTF-8",
-                    "STUDIOS_BOOTSTRAP_URL": f"http://127.0.0.1:{service.port}/agent/bootstrap",
+                    "STUDIOS_BOOTSTRAP_URL": f"http://{self.host}:{service.port}/agent/bootstrap",
                     "STUDIOS_BOOTSTRAP_CODE": "the-code",
                     **self.environment,
                 },

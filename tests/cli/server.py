@@ -133,9 +133,18 @@ def studio(**changes: Any) -> dict[str, Any]:
         "template": "jupyter", "compute_environment": "local", "state": "stopped", "message": "",
         "url": "/hub%20space/user/alpha/atlas/lab", "created_at": "2026-11-22T21:00:00Z", "cpus": 2.0,
         "memory_mib": 8192, "gpus": 0, "lifespan_hours": 8, "image": None, "environment": {}, "session": None,
-        "saved": None, "forked_from": None, "root_mode": None, "may": [],
+        "mounts": [], "saved": None, "forked_from": None, "root_mode": None, "may": [],
     } | changes  # fmt: skip
 
 
 def page(*items: Any, following: str | None = None) -> dict[str, Any]:
     return {"items": list(items), "next": following}
+
+
+def link(**changes: Any) -> dict[str, Any]:
+    return {
+        "id": "dl-1", "name": "Lake", "description": "", "provider": "s3", "url": "s3://lake/", "bucket": "lake",
+        "prefix": "", "region": None, "endpoint": None, "source": "added", "owner": "alpha", "workspace": None,
+        "workspace_role": None, "credential": None, "role": "write", "writable": False, "why": "", "starred": False,
+        "hidden": False, "status": "unknown", "message": "", "may_edit": True,
+    } | changes  # fmt: skip

@@ -4,6 +4,8 @@ import json
 
 import pytest
 
+from jupyterhub_studios.cli import commands
+
 from .server import Server, checkpoint, page, phase, session, studio
 
 pytestmark = pytest.mark.usefixtures("server")
@@ -227,6 +229,28 @@ def test_logs_of_the_latest_session_until_what_there_is_now(server: Server, run)
     code, out, _ = run("logs", "Atlas")
     assert (code, out) == (0, "one\ntwo\n")
     assert [a.query["offset"] for a in server.asked if a.path.endswith("/logs")] == ["0", "4", "8"]
+
+
+def test_the_jobs_own_log_is_followed_beyond_the_end_of_the_session(
+    server: Server, run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its compute environment shows the last words late."""
+    monkeypatch.setattr(commands, "FOLLOW_PAUSE", 0.0)
+    over = {"id": "se-7", "ended_at": "2026-11-23T00:00:00Z"}
+    server.on("GET /sessions/se-7", [{"id": "se-7", "ended_at": None}, over])
+    pages = [("one\n", "a"), ("", "a"), ("last words\n", "b"), ("", "b")]
+    server.on("GET /sessions/se-7/job-logs", [{"text": text, "next": after} for text, after in pages])
+    code, out, _ = run("logs", "--session", "se-7", "--job", "--follow")
+    assert (code, out) == (0, "one\nlast words\n")
+    asked = [a.query.get("after") for a in server.asked if a.path.endswith("/job-logs")]
+    assert asked[:4] == [None, "a", "a", "b"]
+
+
+def test_the_jobs_own_log_of_now(server: Server, run) -> None:
+    server.on("GET /sessions/se-7", {"id": "se-7", "ended_at": None})
+    server.on("GET /sessions/se-7/job-logs", [{"text": "one\n", "next": "a"}, {"text": "", "next": None}])
+    code, out, _ = run("logs", "--session", "se-7", "--job")
+    assert (code, out) == (0, "one\n")
 
 
 def test_logs_are_followed_to_the_end_of_the_session(server: Server, run) -> None:

@@ -14,9 +14,9 @@ import httpx
 from tests.demo import wait_for
 from tests.engine import Engine
 from tests.hub import PASSWORD, RealHub
+from tests.stores import SeaweedFS
 
 APP = "python3 /opt/studio/apps/tiny.py {socket}"
-LABEL = "io.jupyterhub.studios."
 
 
 def configuration(environment: dict[str, Any], image: str, app: str = APP, **template: Any) -> str:
@@ -32,6 +32,46 @@ def configuration(environment: dict[str, Any], image: str, app: str = APP, **tem
     )
 
 
+def data(store: SeaweedFS) -> tuple[str, str]:
+    """A data link “Lake” to a new bucket, which is writable where studios run: configuration, and the bucket."""
+    bucket = store.bucket()
+    store.client().put_object(Bucket=bucket, Key="in/readme.txt", Body=b"hello")
+    secret = {"type": "access-key", "access_key_id": store.access_key, "secret_access_key": store.secret_key}
+    credential = {"provider": "s3", "endpoint": store.endpoint, "region": "us-east-1", "secret": secret}
+    link = {
+        "name": "Lake",
+        "url": f"s3://{bucket}/",
+        "credential": "store",
+        "role": "write",
+        "writable": True,
+    }
+    text = textwrap.dedent(
+        f"""
+        c.Studios.data_credentials = {{"store": {credential!r}}}
+        c.Studios.data_links = {{"lake": {link!r}}}
+        c.Studios.compute_environments["there"]["writable_buckets"] = ["s3://{bucket}/"]
+        """
+    )
+    return text, bucket
+
+
+def try_mount(person: Person, store: SeaweedFS, bucket: str) -> None:
+    """A mount of “Lake”: read, written, drained at the stop, and there again after a start."""
+    studio = person.create("Mounted", mounts=[{"link": "ol-lake", "name": "lake"}])
+    person.start(studio["id"])
+    (seen,) = person.call("GET", f"studios/{studio['id']}/mounts")["items"]
+    assert seen["writable"] and seen["status"]["state"] == "mounted", seen
+    shell = person.shell(studio)
+    assert shell.run("cat /workspace/data/lake/in/readme.txt") == "hello"
+    shell.run("echo result > /workspace/data/lake/out.txt")
+    stopped = person.stop(studio["id"])
+    assert stopped["saved"]["size"] < 1 << 20
+    assert store.client().get_object(Bucket=bucket, Key="out.txt")["Body"].read() == b"result\n"
+    person.start(studio["id"])
+    assert person.shell(studio).run("cat /workspace/data/lake/out.txt") == "result"
+    person.stop(studio["id"])
+
+
 @contextlib.contextmanager
 def running_hub(folder: Path, host: str, extra: str, engine: Engine) -> Iterator[RealHub]:
     """A Hub that listens on ``host``; what its studios leave on the engine is removed at the end."""
@@ -39,16 +79,33 @@ def running_hub(folder: Path, host: str, extra: str, engine: Engine) -> Iterator
     hub.url = f"http://{host}:{hub.port}/"
     address = f'c.JupyterHub.bind_url = c.Studios.public_url = "{hub.url}"\n'
     hub.config.write_text(hub.config.read_text() + address + extra)
-    before = set(engine.docker("ps", "-aq", "--no-trunc").split())
+    with nothing_left(engine, hub.url):
+        try:
+            hub.start()
+            yield hub
+        finally:
+            hub.close()
+
+
+@contextlib.contextmanager
+def nothing_left(engine: Engine, url: str) -> Iterator[None]:
+    """Removes at the end what studios of the Hub at ``url`` left on the engine, which others use as well."""
     try:
-        hub.start()
-        yield hub
+        yield
     finally:
-        hub.close()
-        ours = engine.docker("ps", "-aq", "--no-trunc", "--filter", f"label={LABEL}session").split()
-        named = engine.docker("ps", "-aq", "--no-trunc", "--filter", "name=studio-se-").split()
-        for container in {*ours, *named} - before:
+        for container in containers(engine, url):
             engine.docker("rm", "--force", "--volumes", container, check=False)
+
+
+def containers(engine: Engine, url: str, session: str = "") -> list[str]:
+    """The containers of the Hub's studios, or of one session: jobs on Docker, and of AWS Batch."""
+    found = engine.docker("ps", "-aq", "--no-trunc", "--filter", f"name=studio-{session or 'se-'}").split()
+    return [
+        one
+        for one in found
+        if f"STUDIOS_BOOTSTRAP_URL={url}"
+        in engine.docker("inspect", "--format", "{{.Config.Env}}", one, check=False)
+    ]
 
 
 @dataclass
@@ -57,6 +114,7 @@ class Person:
 
     hub: RealHub
     name: str = "alice"
+    lake: tuple[SeaweedFS, str] | None = None  # store and bucket of the data link, where there is one
 
     def call(self, method: str, path: str, **options: Any) -> Any:
         answer = self.hub.api(method, path, user=self.name, **options)

@@ -45,8 +45,14 @@ def proxy(moto: Moto, monkeypatch: pytest.MonkeyPatch) -> Iterator[StoreProxy]:
 @pytest.fixture
 def compute(proxy: StoreProxy, queue: str, monkeypatch: pytest.MonkeyPatch) -> BatchCompute:
     monkeypatch.setattr(BatchCompute, "poll_interval", 0.2)
-    monkeypatch.setattr(BatchCompute, "submit_pauses", (0.1, 0.1, 0.1))
-    fields = {"id": "eu", "title": "Europe", "kind": "aws-batch", "region": REGION, "work_dir": "s3://bucket/"}
+    monkeypatch.setattr(BatchCompute, "submit_pauses", (0.1, 0.1, 0.1, 0.1))
+    fields = {
+        "id": "eu",
+        "title": "Europe",
+        "kind": "aws-batch",
+        "region": REGION,
+        "work_dir": "s3://bucket/",
+    }
     settings = {"queue": queue}
     return BatchCompute(
         ComputeEnvironment.model_validate(
@@ -108,6 +114,18 @@ async def test_a_job_from_submit_to_log(compute: BatchCompute, image: Callable[[
     assert await compute.logs("studio-never-was", None) == ("", None)
 
 
+async def test_an_empty_page_of_a_log_is_not_its_end(compute: BatchCompute) -> None:
+    found = {"container": {"logStreamName": "s"}}
+    pages = [("", "a"), ("", "b"), ("late", "c"), ("", "d"), ("", "d")]
+    with Stubber(compute.aws.client("logs")) as stub:
+        for text, token in pages:
+            events = [{"message": text}] if text else []
+            stub.add_response("get_log_events", {"events": events, "nextForwardToken": token})
+        assert await compute._log(found, None) == ("late\n", "c")
+        assert await compute._log(found, "c") == ("", "d")
+        stub.assert_no_pending_responses()
+
+
 @pytest.mark.parametrize("state", ["queued", "starting", "running"])
 async def test_a_job_can_be_ended_in_every_state(
     compute: BatchCompute, moto: Moto, image: Callable[[str], str], engine: Engine, state: str
@@ -154,6 +172,31 @@ async def test_a_submit_through_faults_makes_one_job(
     assert submitted(moto, queue, one.name) == 1
     assert await compute.submit(one) == job_id
     assert submitted(moto, queue, one.name) == 1
+    await compute.terminate(job_id, "test")
+
+
+async def test_a_submit_whose_job_is_listed_late_makes_one_job(
+    compute: BatchCompute, proxy: StoreProxy, moto: Moto, queue: str, image: Callable[[str], str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    """Its answer is lost, and ListJobs does not show it yet when it is first looked for."""
+
+    def cut(request: Request) -> None:
+        if "submitjob" in request.path:
+            raise ConnectionAbortedError("the answer is lost, as this test wants it")
+
+    looks: list[str] = []
+    find = compute._find
+
+    async def late(name: str) -> str | None:
+        looks.append(name)
+        return None if len(looks) < 3 else await find(name)
+
+    proxy.after = cut
+    monkeypatch.setattr(compute, "_find", late)
+    one = job(image(WAITS))
+    job_id = await compute.submit(one)
+    assert len(looks) == 3 and submitted(moto, queue, one.name) == 1
     await compute.terminate(job_id, "test")
 
 

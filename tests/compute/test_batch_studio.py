@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from jupyterhub_studios.compute.batch_payloads import TAG
-from tests.compute.studios import Person, configuration, running_hub
+from tests.compute.studios import Person, configuration, running_hub, try_mount
+from tests.compute.studios import data as data_config
 from tests.demo import wait_for
 from tests.engine import Engine
 from tests.moto_server import REGION, Moto
@@ -44,8 +45,9 @@ def person(
     (folder / "scratch").mkdir()
     extra = configuration(environment, image)
     extra += f"import os\nos.environ |= {moto.environment()!r}\n"
-    with running_hub(folder, "127.0.0.1", extra, engine) as hub:
-        yield Person(hub)
+    more, bucket = data_config(seaweed)
+    with running_hub(folder, "127.0.0.1", extra + more, engine) as hub:
+        yield Person(hub, lake=(seaweed, bucket))
     engine.docker("rmi", image, check=False)
 
 
@@ -81,6 +83,11 @@ def test_what_a_person_did_is_back_after_a_stop(person: Person, moto: Moto, open
     done = wait_for("both jobs to have ended well", ended)
     tags = batch.describe_jobs(jobs=[done[0]["jobId"]])["jobs"][0]["tags"]
     assert {"cost-centre": "42", f"{TAG}owner": "alice", f"{TAG}studio": studio["id"]}.items() <= tags.items()
+
+
+def test_a_bucket_is_a_folder(person: Person) -> None:
+    assert person.lake is not None
+    try_mount(person, *person.lake)
 
 
 def test_nothing_secret_can_be_read_about_a_job(person: Person, moto: Moto, seaweed: SeaweedFS) -> None:

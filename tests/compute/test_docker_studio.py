@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from jupyterhub_studios.models import job_name
-from tests.compute.studios import Person, configuration, running_hub
+from tests.compute.studios import Person, configuration, running_hub, try_mount
+from tests.compute.studios import data as data_config
 from tests.engine import Engine
 from tests.stores import SeaweedFS
 
@@ -32,8 +33,9 @@ def person(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterator
                 "docker": {"engine": engine.host},
             }
             extra = configuration(environment, engine.studio_image())
-            with running_hub(tmp_path_factory.mktemp("hub"), engine.gateway, extra, engine) as hub:
-                yield Person(hub)
+            more, bucket = data_config(store)
+            with running_hub(tmp_path_factory.mktemp("hub"), engine.gateway, extra + more, engine) as hub:
+                yield Person(hub, lake=(store, bucket))
         finally:
             store.stop()
 
@@ -57,6 +59,11 @@ def test_what_a_person_did_is_back_after_a_stop(person: Person, engine: Engine) 
     ]  # fmt: skip
     assert shell.run("hello") == "Hello, world!"
     person.stop(studio["id"])
+
+
+def test_a_bucket_is_a_folder(person: Person) -> None:
+    assert person.lake is not None
+    try_mount(person, *person.lake)
 
 
 def test_a_job_that_is_asked_to_end_saves_in_time(person: Person, engine: Engine) -> None:

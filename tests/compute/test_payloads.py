@@ -121,6 +121,12 @@ def test_a_submission_says_what_is_the_jobs_own() -> None:
     assert "timeout" not in batch.submission(env.batch, job(), "arn")
 
 
+@pytest.mark.parametrize(("hours", "longest"), [(8, 120), (120, 120), (200, 120), (1, 12)])
+def test_the_backstop_comes_after_every_extension(hours: int, longest: int) -> None:
+    assert (batch.backstop(hours, longest) or 0) > 3600 * max(hours, longest)
+    assert batch.backstop(0, longest) is None, "a studio without an end is not ended"
+
+
 def test_definitions_are_shared_as_far_as_their_content_is() -> None:
     env = environment()
     assert env.batch is not None

@@ -18,7 +18,7 @@ pytestmark = pytest.mark.docker
 
 
 async def seen(image: str | None, scratch: Path | None, **docker: Any) -> dict[str, Result]:
-    env = {"kind": "docker", "work_dir": "memory:", "docker": docker, "scratch": scratch and str(scratch)}
+    env = {"kind": "docker", "work_dir": "memory:///", "docker": docker, "scratch": scratch and str(scratch)}
     traits = {
         "compute_environments": {"env": env},
         "templates": {"jupyter": None, "tiny": {"title": "Tiny", "command": [], "image": image}},

@@ -24,12 +24,26 @@ GOOD_HUB = {
     "cleanup_servers": False,
     "services": [{"name": "studios", "api_token": "secret"}],
     "extra_user_scopes": {"access:services!service=studios"},
+    "load_roles": [{"name": "r", "services": ["studios"]}],
 }
 
 
-def settings(starts_studios: bool = True, **more: Any) -> Result:
-    config = {"JupyterHub": GOOD_HUB | more, "BatchSpawner": {"service_token": "secret"}}
-    return verdicts.settings(config, starts_studios)
+def settings(starts_studios: bool = True, ours: dict[str, Any] | None = None, **more: Any) -> Result:
+    config = {
+        "JupyterHub": GOOD_HUB | more,
+        "BatchSpawner": {"service_token": "secret"},
+        "Studios": ours or {},
+    }
+    (result,) = verdicts.settings(config, starts_studios)
+    return result
+
+
+def test_all_that_is_wrong_is_told_at_once() -> None:
+    """Not one after the other, each after the next correction."""
+    told = [result.finding for result in verdicts.settings({}, False)]
+    assert told == [
+        "config-spawner", "config-names", "config-cleanup", "config-service", "config-role", "config-scope",
+    ]  # fmt: skip
 
 
 def queue(**more: Any) -> Result:
@@ -97,6 +111,14 @@ CASES: dict[str, tuple[Callable[[], Result], str]] = {
         lambda: verdicts.agents("http://h/x", 502, False),
         "jobs do not get through to the studios service at http://h/x",
     ),
+    "tunnel-ok": (
+        lambda: verdicts.tunnel("h:8022", "ssh-ed25519 AAAA h", "ssh-ed25519 AAAA"),
+        "the tunnel answers at h:8022",
+    ),
+    "tunnel-stranger": (
+        lambda: verdicts.tunnel("h:8022", "ssh-ed25519 AAAB", "ssh-ed25519 AAAA"),
+        "something else than this Hub's tunnel answers at h:8022",
+    ),
     "config-ok": (settings, "the settings that studios rely on are right"),
     "config-spawner": (
         lambda: settings(starts_studios=False),
@@ -108,6 +130,11 @@ CASES: dict[str, tuple[Callable[[], Result], str]] = {
     "config-token": (
         lambda: settings(services=[{"name": "studios", "api_token": "other"}]),
         "the Hub and the studios service have different secrets",
+    ),
+    "config-role": (lambda: settings(load_roles=[]), "the studios service may do nothing at the Hub"),
+    "config-unknown": (
+        lambda: settings(ours={"compute_enviroments": {}}),
+        "c.Studios.compute_enviroments is no setting, and does nothing",
     ),
     "config-scope": (lambda: settings(extra_user_scopes=set()), "people may not see the pages"),
     "program-ok": (
@@ -196,14 +223,16 @@ CASES: dict[str, tuple[Callable[[], Result], str]] = {
 # What is seen only by looking: tested where that is done.
 SEEN = {
     "test_looking": {
-        "slow", "broken", "hub-silent", "service-unset", "service-silent", "environments-none", "bucket-ok",
-        "bucket-failed", "image-ok", "image-here", "image-none", "tools-ok", "scratch-closed",
+        "slow", "broken", "hub-silent", "agents-silent", "service-unset", "service-silent", "environments-none",
+        "bucket-ok", "bucket-failed", "bucket-denied", "image-ok", "image-here", "image-none",
+        "tools-ok", "scratch-closed",
     },
     "test_aws": {
         "credentials-ok", "credentials-none", "denied", "unreached", "role-none", "role-keys", "role-unseen",
         "rights-unknown", "aws-fault", "log-ok", "log-missing",
     },
     "test_engine": {"trial-untried", "image-bare"},
+    "test_tunnel": {"tunnel-silent"},
 }  # fmt: skip
 
 

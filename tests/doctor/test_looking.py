@@ -11,12 +11,14 @@ from typing import Any
 
 import pytest
 from aiohttp import web
+from traitlets import TraitError
 from traitlets.config import Config
 
 from jupyterhub_studios.config import Studios
 from jupyterhub_studios.doctor import checks, hub, local, run
 from jupyterhub_studios.doctor.checks import Check, Found
 from jupyterhub_studios.doctor.findings import Result, found
+from jupyterhub_studios.forge.snippet import snippet
 from jupyterhub_studios.models import ComputeEnvironment, StudiosError, Template
 
 from ..hub import RealHub
@@ -32,7 +34,7 @@ def studios(**traits: Any) -> Studios:
 
 def env(**more: Any) -> ComputeEnvironment:
     return ComputeEnvironment.model_validate(
-        {"id": "env", "title": "Env", "kind": "local", "work_dir": "memory:", **more}
+        {"id": "env", "title": "Env", "kind": "local", "work_dir": "memory:///", **more}
     )
 
 
@@ -137,14 +139,37 @@ async def test_nobody_answers() -> None:
     assert {name: seen[name].finding for name in ("Hub", "service", "agents", "environments")} == {
         "Hub": "hub-silent",
         "service": "service-silent",
-        "agents": "agents-blocked",
+        "agents": "agents-silent",
         "environments": "environments-none",
     }
     assert "connection" in seen["Hub"].why.lower()
 
 
+async def test_an_address_that_is_none_is_told_once() -> None:
+    seen = await look(hub.checks({}, studios(public_url="hub.example.org")))
+    assert {seen[name].finding for name in ("address", "Hub", "agents")} == {"url-bad"}
+
+
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        ({"kind": "docker", "work_dir": "s3://x/", "que": 1}, "there is no field “que”"),
+        ({"kind": "docker", "work_dir": "s3://x/", "scrach": "/x"}, "did you mean “scratch”?"),
+        ({"kind": "docker"}, "work_dir is missing"),
+        ({"kind": "docker", "work_dir": "lab-studios"}, "“lab-studios” is no URL; give s3://bucket/prefix"),
+        ({"kind": "aws_batch", "work_dir": "s3://x/"}, "kind: should be 'aws-batch', 'docker' or 'local'"),
+        ({"kind": "aws-batch", "work_dir": "s3://x/"}, "not valid: kind aws-batch needs region and batch"),
+    ],
+    ids=["unknown", "misspelt", "missing", "no URL", "kind", "parts"],
+)
+def test_a_compute_environment_that_is_not_valid(fields: dict[str, Any], words: str) -> None:
+    with pytest.raises(TraitError) as fault:
+        studios(compute_environments={"there": fields})
+    assert words in str(fault.value) and "c.Studios.compute_environments['there']" in str(fault.value)
+
+
 async def test_a_name_that_is_not_known() -> None:
-    offers = {"away": {"kind": "docker", "work_dir": "memory:"}}
+    offers = {"away": {"kind": "docker", "work_dir": "memory:///"}}
     seen = await look(hub.checks({}, studios(public_url="https://hub.invalid/", compute_environments=offers)))
     assert seen["address"].what == "the name hub.invalid is not known"
     assert seen["service"].finding == "service-unset"
@@ -177,7 +202,7 @@ async def test_a_bucket_that_is_not_there(seaweed: SeaweedFS) -> None:
 async def test_a_key_that_is_wrong_is_told_without_it(seaweed: SeaweedFS) -> None:
     options = seaweed.options | {"secret_access_key": "not-the-secret"}
     result = await bucket(work_dir=f"s3://{seaweed.bucket()}/", store_options=options)
-    assert result.finding == "bucket-failed"
+    assert result.finding == "bucket-denied"
     assert "not-the-secret" not in result.model_dump_json()
 
 
@@ -361,3 +386,27 @@ def test_a_configuration_that_cannot_be_used(
     code, out, err = doctor("--config", str(file), *argv)
     assert (code, out) == (1, "")
     assert says in err
+
+
+# --- the example of the documentation ---
+
+
+async def test_the_example_for_aws_has_what_studios_rely_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With the lines that the forge prints beside it."""
+    example = Path(__file__).parents[2] / "docs" / "examples" / "aws_jupyterhub_config.py"
+    (tmp_path / "jupyterhub_config.py").write_text(example.read_text())
+    outputs = {
+        "WorkDir": "s3://lab-studios/team/", "ScratchFolder": "/var/lib/studios/scratch", "GatePorts": "8500-8999",
+        "Networks": "10.0.0.0/16", "JobRole": "arn:aws:iam::123456789012:role/job", "LogGroup": "/studios/lab",
+        "AgentFolder": "/opt/studios/agent", "TagKey": "studios:forge", "OnDemandQueue": "q", "SpotQueue": "s",
+    }  # fmt: skip
+    (tmp_path / "studios-aws.py").write_text(snippet("lab", "eu-west-1", outputs))
+    for name in ("STUDIOS_SERVICE_TOKEN", "OAUTH_CLIENT_ID", "OAUTH_CLIENT_SECRET"):
+        monkeypatch.setenv(name, "secret")
+    config, found = run.load(str(tmp_path / "jupyterhub_config.py"))
+    seen = await look(hub.checks(config, found)[:1])
+    assert seen["settings"].finding == "config-ok"
+    assert list(found.compute_environments) == ["lab-on-demand", "lab-spot"]
+    assert found.public_url == "https://hub.example.org/"

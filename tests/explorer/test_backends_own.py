@@ -18,6 +18,7 @@ from azure.storage.blob import (
     ContentSettings,
     generate_container_sas,
 )
+from botocore.utils import parse_timestamp
 
 from jupyterhub_studios.explorer.backends import (
     Backend,
@@ -29,6 +30,7 @@ from jupyterhub_studios.explorer.backends import (
     plain,
     split_url,
 )
+from jupyterhub_studios.explorer.backends.s3_client import moment
 from jupyterhub_studios.models import (
     AccessKey,
     Anonymous,
@@ -44,6 +46,30 @@ from . import stores
 from .conformance import all_pages, collect, fault, files, fill, keys
 from .stores import LOOPBACK, Place, Server
 from .stub import Answer, Request, running_stub, specs
+
+# --- S3: times ---
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        "2026-11-23T04:35:00.123Z", "2026-11-23T04:35:00Z", "2026-11-23T06:35:00+02:00", "2026-11-23T04:35:00",
+        "2026-11-23T04:35:00.123456789Z", "2026-11-23", "20261123", "Mon, 23 Nov 2026 04:34:54 GMT",
+        "Mon, 23 Nov 2026 04:34:54 -0000", "Monday, 23-Nov-26 04:34:54 GMT", "Mon Nov 23 04:34:54 2026",
+        "1700000000", 1700000000, 1700000000.25,
+    ],
+)  # fmt: skip
+def test_times_are_read_as_botocore_reads_them(told: str | float) -> None:
+    assert moment(told) == parse_timestamp(told)
+
+
+@pytest.mark.parametrize(
+    "told", ["", " ", "yesterday", "2026-13-45T00:00:00Z", "Mon, 99 Nov 2026 04:34:54 GMT"]
+)
+def test_what_is_no_time(told: str) -> None:
+    with pytest.raises(ValueError):
+        moment(told)
+
 
 # --- URLs ---
 

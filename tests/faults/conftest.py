@@ -87,6 +87,12 @@ class Parts(Demo):
         content[len(content) // 2] ^= 0xFF
         store.put(path, bytes(content))
 
+    def finalised(self, studio: str) -> bool:
+        """Whether the bucket holds a finalised checkpoint of the studio."""
+        store = S3Store(WORK_BUCKET, **store_options(DemoHome(self.home)))
+        found = store.list(f".studios/studios/{studio}/checkpoints/").collect()
+        return any(b'"finalised"' in bytes(store.get(one["path"]).bytes()) for one in found)
+
     def close(self) -> None:
         self.kill()
         self.proxy.close()

@@ -24,13 +24,14 @@ class Request:
 
 class StoreProxy:
     """Forwards to ``target`` (host, port). ``before`` and ``after`` see each request; an answer of ``before`` that
-    is an int is the status the client gets instead of the store's own."""
+    is an int is the status the client gets instead of the store's own. ``change`` may alter what an answer says."""
 
     def __init__(self, target: tuple[str, int]) -> None:
         self.target = target
         self.down = False
         self.before: Callable[[Request], int | None] = lambda request: None
         self.after: Callable[[Request], None] = lambda request: None
+        self.change: Callable[[Request, bytes], bytes] = lambda request, content: content
         proxy = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
@@ -72,7 +73,7 @@ class StoreProxy:
             upstream.putheader(name, value)
         upstream.endheaders(body)
         answer = upstream.getresponse()
-        content = answer.read()
+        content = self.change(request, answer.read())
         upstream.close()
         self.after(request)
         client.send_response(answer.status)

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
+import signal
 import threading
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -89,6 +93,48 @@ def test_a_running_studio_survives(parts: Parts, victim: str) -> None:
     )
     api.call("POST", f"/studios/{studio['id']}/checkpoints", json={"name": "after the restart"})
     end(parts, studio["id"])
+
+
+def test_what_ended_while_the_hub_was_away_is_known_when_it_is_back(parts: Parts) -> None:
+    """One session was asked to end by its machine and saved, another one was killed."""
+    api = parts.api("demo")
+    studios = {name: api.create(f"Alone, {name}", template="tiny") for name in ("saves", "dies")}
+    for name, studio in studios.items():
+        api.wait_state(studio["id"], "running")
+        Shell(parts, "demo", studio).run(f"echo {name} > /workspace/work")
+    sessions = {
+        name: api.call("GET", f"/studios/{one['id']}")["session"]["id"] for name, one in studios.items()
+    }
+    parts.kill_part("hub")
+    parts.hub.wait()
+    wait_for("the service to go with it", lambda: not parts.pids("jupyterhub_studios.service"))
+    for name, number in (("saves", signal.SIGTERM), ("dies", signal.SIGKILL)):
+        for pid in agents_of(parts, sessions[name]):
+            os.kill(pid, number)
+    wait_for("one to have saved", lambda: parts.finalised(studios["saves"]["id"]), 60)
+    for pid in agents_of(parts, sessions["saves"]):
+        os.kill(pid, signal.SIGKILL)  # it would wait a minute for somebody to tell
+    parts.start_hub()
+    saved = api.wait_state(studios["saves"]["id"], "stopped", "errored", seconds=60)
+    assert saved["state"] == "stopped" and saved["saved"]["status"] == "finalised", saved["message"]
+    killed = api.wait_state(studios["dies"]["id"], "stopped", "errored", seconds=60)
+    assert killed["state"] == "errored" and "ended without saving" in killed["message"], killed["message"]
+    for name, found in (("saves", "saves\n"), ("dies", "")):
+        api.call("POST", f"/studios/{studios[name]['id']}/start")
+        api.wait_state(studios[name]["id"], "running")
+        shell = Shell(parts, "demo", studios[name])
+        assert shell.run("cat /workspace/work 2>/dev/null || true") == found
+        end(parts, studios[name]["id"])
+
+
+def agents_of(parts: Parts, session: str) -> list[int]:
+    """The processes of a session's agent, which began in the session's own folder."""
+    found = []
+    for pid in parts.pids("-m", "jupyterhub_studios.agent"):
+        with contextlib.suppress(OSError):
+            if Path(f"/proc/{pid}/cwd").readlink().name == session:
+                found.append(pid)
+    return found
 
 
 def reachable(parts: Parts, studio: dict[str, Any]) -> bool:

@@ -6,6 +6,7 @@ import base64
 import gzip
 import io
 import json
+import os
 import subprocess
 import tarfile
 from collections.abc import Iterator
@@ -13,9 +14,11 @@ from pathlib import Path
 
 import pytest
 
+from jupyterhub_studios.images import places
 from jupyterhub_studios.images.adapt import Adapted, adapt, resolve
 from jupyterhub_studios.images.bundle import COMMAND, Bundle
 from jupyterhub_studios.images.credentials import Login, Logins
+from jupyterhub_studios.images.layer import bundle_layer
 from jupyterhub_studios.models import ImageConfig, StudiosError
 from tests.images.conftest import make_tiny
 from tests.images.making import DOCKER_LIST, DOCKER_MANIFEST, OCI_INDEX, OCI_MANIFEST, Maker, digest_of, layer
@@ -120,14 +123,61 @@ async def test_the_second_time_nothing_moves(
 
 
 async def test_another_repository_of_the_registry_takes_the_layers_over(
-    maker: Maker, tiny: Bundle, cache: Path, open_registry: Registry
+    maker: Maker, tiny: Bundle, tmp_path: Path, open_registry: Registry
 ) -> None:
     maker.image("1", ONE, TWO)
     target = Maker(open_registry, f"{maker.repository}/adapted")
-    done = await adapt(f"{maker.name}:1", tiny, target.name, cache=cache)
+    done = await adapt(f"{maker.name}:1", tiny, target.name, cache=tmp_path / "new")
     assert (done.mounted, done.received < 3000) == (2, True)
     assert len(target.get(done.tag)[0]["layers"]) == 4
     assert open_registry.tags(maker.repository) == ["1"]
+
+
+async def test_a_registry_is_sent_the_agent_once(
+    maker: Maker, open_registry: Registry, tmp_path: Path
+) -> None:
+    bundle, cache = make_tiny(tmp_path / "own", os.urandom(200_000)), tmp_path / "new"
+    maker.image("1", ONE)
+    first = await adapt(f"{maker.name}:1", bundle, cache=cache)
+    other = Maker(open_registry, f"{maker.repository}/other")
+    other.image("1", TWO)
+    second = await adapt(f"{other.name}:1", bundle, cache=cache)
+    assert first.sent > 200_000 and (second.sent < 5000, second.mounted) == (True, 1)
+    taken = other.get(second.tag)[0]["layers"][1]
+    assert taken == maker.get(first.tag)[0]["layers"][1]
+    assert digest_of(other._ask("GET", f"blobs/{taken['digest']}").content) == taken["digest"]
+
+
+@pytest.mark.parametrize("noted", ["nowhere/at-all", "closed/to-us", "Not A Name", ""])
+async def test_a_note_of_where_the_agent_lies_is_only_a_hint(
+    noted: str, tokens: tuple[Registry, TokenServer], tiny: Bundle, tmp_path: Path
+) -> None:
+    found, _ = tokens
+    with found.unguarded() as door:
+        Maker(door, "team/hinted").image("1", ONE)
+    target, cache = f"hints/{tmp_path.name.lower()}", tmp_path / "new"
+    layer_file = bundle_layer(tiny, cache).file
+    assert layer_file is not None
+    places.note(layer_file, found.host, noted)
+    logins = Logins({found.host: ROBOT})
+    done = await adapt(
+        f"{found.host}/team/hinted:1", tiny, f"{found.host}/{target}", cache=cache, logins=logins
+    )
+    assert done.tag in found.tags(target) and done.moved >= 1
+    assert places.known(layer_file, found.host) == target
+
+
+def test_notes_that_cannot_be_read_or_written(tmp_path: Path) -> None:
+    file = tmp_path / "gone" / "layer.tar.gz"
+    places.note(file, "registry", "team/app")
+    assert places.known(file, "registry") is None
+    file.parent.mkdir()
+    for text in ("{", "[]", '{"registry": 5}', "\udcff"):
+        (file.parent / "layer.tar.gz.places").write_text(text, errors="surrogateescape")
+        assert places.known(file, "registry") is None
+    places.note(file, "registry", "team/app")
+    places.note(file, "other", "x")
+    assert (places.known(file, "registry"), places.known(file, "other")) == ("team/app", "x")
 
 
 async def test_another_registry_is_sent_the_layers(maker: Maker, tiny: Bundle, cache: Path) -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from jupyterhub_studios.agent.image import BUNDLE
 from jupyterhub_studios.agent.tools import CERTIFICATES
-from jupyterhub_studios.images.building import PARTS, PROGRAMS, archive_of
+from jupyterhub_studios.images.building import ALONE, PARTS, PROGRAMS, archive_of
 from jupyterhub_studios.images.bundle import ABOUT, COMMAND, PLACE, Bundle, digest, members
 from jupyterhub_studios.images.layer import bundle_layer
 from jupyterhub_studios.models import StudiosError
@@ -34,7 +34,10 @@ def test_it_depends_on_nothing_outside(bundle: Bundle) -> None:
     assert {f"bin/{name}" for name in PROGRAMS.values()} <= names
     assert str(CERTIFICATES.relative_to(BUNDLE)) in names
     assert not [path for path in folder.rglob("*") if path.is_symlink()]
+    assert {f"bin/{name}" for name in ALONE} <= names
     for program in (folder / "bin").iterdir():
+        if program.name in ALONE:
+            continue
         content = program.read_bytes()
         assert f"{PLACE}/lib/ld.so\0".encode() in content and f"\0{PLACE}/lib\0".encode() in content, program
 
@@ -64,7 +67,7 @@ def test_it_runs_where_there_is_nothing_else(bundle: Bundle, tmp_path: Path) -> 
     command = ["unshare", "--mount", "--propagation", "private", "sh", "-c", script, "sh", str(bundle.folder)]
     code = """
 import ssl, subprocess
-from jupyterhub_studios.agent import main, tools
+from jupyterhub_studios.agent import main, tools, tunnel
 tools.prepare()
 print(len(ssl.create_default_context().get_ca_certs()) > 100)
 for program in (["mksquashfs", "-version"], ["bwrap", "--version"], ["mount", "--version"]):

@@ -69,6 +69,7 @@ class Contained(Studio):
 
     engine: Engine | None = None
     image: str = ""
+    rights: tuple[str, ...] = ("--privileged",)  # as AWS Batch has it
     options: tuple[str, ...] = ()
     command: tuple[str, ...] = ()
 
@@ -77,7 +78,7 @@ class Contained(Studio):
         output = self.home / f"{service.spec.session_id}.log"
         with output.open("wb") as log:
             process = await asyncio.create_subprocess_exec(
-                CLI, "-H", self.engine.host, "run", "--rm", "--privileged", "--network=host",
+                CLI, "-H", self.engine.host, "run", "--rm", *self.rights, "--network=host",
                 f"--volume={self.home}/scratch:{SCRATCH}", f"--volume={self.home}/bucket:/bucket",
                 f"--env=STUDIOS_BOOTSTRAP_URL=http://127.0.0.1:{service.port}/agent/bootstrap",
                 "--env=STUDIOS_BOOTSTRAP_CODE=the-code", *self.options, self.image, *self.command,

@@ -19,6 +19,7 @@ from .datahub import DataHub
 from .player import Agent
 
 SECRET = "store-secret-0xCAFE"
+CULLER = "culler-token-for-tests-only"
 
 EXTRA = """
 sys.path.insert(0, {tests!r})
@@ -29,12 +30,21 @@ c.TinySpawner.service_url = c.BatchSpawner.service_url
 c.TinySpawner.service_token = c.BatchSpawner.service_token
 c.TinySpawner.jobs = {jobs!r}
 c.TinySpawner.poll_interval = 1
+c.JupyterHub.services.append({{"name": "culler", "api_token": {culler!r}}})
+c.JupyterHub.load_roles.append({{
+    "name": "culler",
+    "services": ["culler"],
+    "scopes": ["list:users", "read:users:activity", "read:servers", "delete:servers",
+               "access:services!service=studios"],
+}})
 c.Studios.force_after = {force_after}
 c.Studios.sweep_grace = 0
 c.Studios.templates = {{"box": {{"title": "Box", "command": ["box"], "image": "example/box:1"}}}}
 work = {{"work_dir": {work!r}, "store_options": {{}}}}
 c.Studios.compute_environments = {{
     "here": {{"title": "Here", "kind": "local", "templates": ["jupyter", "box"], "max_cpus": 8, **work}},
+    "patient": {{"title": "Patient", "kind": "local", "lifetime": {{"idle_minutes": 0}}, "allowed_users": ["patty"],
+                **work}},
     "images": {{"title": "Images", "kind": "docker", "max_memory_mib": 65536, **work}},
     "apart": {{"title": "Apart", "kind": "docker", "work_dir": {apart!r}}},
     "club": {{"title": "Club", "kind": "docker", "allowed_groups": ["members"], **work}},
@@ -59,6 +69,7 @@ def make_hub(folder: Path, force_after: float = 0.0, base: str = "/", more: str 
         apart=(folder / "apart").as_uri(),
         force_after=force_after,
         secret=SECRET,
+        culler=CULLER,
     )
     return RealHub(folder, extra + more, base)
 

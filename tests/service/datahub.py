@@ -30,6 +30,7 @@ c.Studios.data_links = {{
               "role": "write", "writable": True}},
     "files": {{"url": {folder!r}, "role": "view"}},
 }}
+c.Studios.compute_environments["here"]["writable_buckets"] = ["s3://{bucket}/drop/"]
 """
 
 ROLES = ("view", "download", "write")

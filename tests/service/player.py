@@ -32,6 +32,7 @@ class Agent:
         self.acked = 0
         self.seq = 0
         self.commands: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+        self.notices: list[dict[str, Any]] = []  # of the session's end, for those inside
         self._acks = asyncio.Condition()
 
     async def __aenter__(self) -> Agent:
@@ -76,7 +77,9 @@ class Agent:
             message = json.loads(frame.data)
             if "command" in message:
                 self.commands.put_nowait(message["command"])
-            else:
+            elif "lifetime" in message:
+                self.notices.append(message["lifetime"])
+            elif "ack" in message:
                 async with self._acks:
                     self.acked = message["ack"]["acked"]
                     self._acks.notify_all()

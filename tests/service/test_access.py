@@ -17,13 +17,20 @@ from .conftest import Play
 WHO = ("anonymous", "other", "shared", "owner", "admin", "internal")
 
 V1 = "api/v1"
+BODILESS = ("stop", "start", "sweep", "extend", "keep")
 GIVEN_BODY = {"name": "x"}  # refused where a body is checked, after the access was
+GOOD_BODY = {
+    "mounts": {"mounts": []},
+    "shares": {"user": "dave"},
+    "share-links": {},
+}  # by the end of the path
 # What each of WHO is answered. 4xx of the request itself (409, 422, …) mean: let in.
 PEOPLE = (401, 200, 200, 200, 200, 403)
 CREATE = (401, 422, 422, 422, 422, 403)
 VIEW = (401, 404, 200, 200, 200, 403)
 OWN = (401, 404, 403, 200, 200, 403)
 OWN_404 = (401, 404, 404, 200, 200, 403)
+OWN_GONE = (401, 404, 403, 404, 404, 403)  # there is no such thing to end
 
 MATRIX: dict[tuple[str, str], tuple[int, ...]] = {
     ("GET", f"{V1}/me"): PEOPLE,
@@ -38,6 +45,9 @@ MATRIX: dict[tuple[str, str], tuple[int, ...]] = {
     ("DELETE", f"{V1}/studios/{{studio_id}}"): (401, 404, 403, 409, 409, 403),
     ("POST", f"{V1}/studios/{{studio_id}}/start"): (401, 404, 403, 409, 409, 403),
     ("POST", f"{V1}/studios/{{studio_id}}/stop"): (401, 404, 403, 202, 202, 403),
+    ("POST", f"{V1}/studios/{{studio_id}}/extend"): (401, 404, 403, 409, 409, 403),
+    ("POST", f"{V1}/studios/{{studio_id}}/keep"): (401, 404, 409, 409, 409, 403),
+    ("POST", f"{V1}/culling"): (401, 403, 403, 403, 422, 403),  # services of the Hub: test_culling
     ("GET", f"{V1}/studios/{{studio_id}}/checkpoints"): OWN,
     ("POST", f"{V1}/studios/{{studio_id}}/checkpoints"): (401, 404, 403, 409, 409, 403),
     ("GET", f"{V1}/studios/{{studio_id}}/sessions"): OWN,
@@ -48,20 +58,32 @@ MATRIX: dict[tuple[str, str], tuple[int, ...]] = {
     ("GET", f"{V1}/checkpoints/{{checkpoint_id}}"): OWN_404,
     ("PATCH", f"{V1}/checkpoints/{{checkpoint_id}}"): OWN_404,
     ("DELETE", f"{V1}/checkpoints/{{checkpoint_id}}"): (401, 404, 404, 409, 409, 403),
+    ("GET", f"{V1}/studios/{{studio_id}}/shares"): OWN,
+    ("POST", f"{V1}/studios/{{studio_id}}/shares"): (401, 404, 403, 201, 201, 403),
+    ("DELETE", f"{V1}/studios/{{studio_id}}/shares/{{share_id}}"): OWN_GONE,
+    ("GET", f"{V1}/studios/{{studio_id}}/share-links"): OWN,
+    ("POST", f"{V1}/studios/{{studio_id}}/share-links"): (401, 404, 403, 201, 201, 403),
+    ("DELETE", f"{V1}/studios/{{studio_id}}/share-links/{{link_id}}"): OWN_GONE,
+    ("POST", f"{V1}/mount-checks"): CREATE,
+    ("GET", f"{V1}/studios/{{studio_id}}/mounts"): OWN,
+    ("PUT", f"{V1}/studios/{{studio_id}}/mounts"): (401, 404, 403, 409, 409, 403),
+    ("POST", f"{V1}/studios/{{studio_id}}/mounts/{{name}}/refresh"): OWN_GONE,
     ("GET", f"{V1}/openapi.json"): (200, 200, 200, 200, 200, 200),
     ("POST", "internal/launches"): (403, 403, 403, 403, 403, 422),
+    ("POST", "internal/alive"): (403, 403, 403, 403, 403, 422),
     ("GET", "internal/sessions/{session_id}"): (403, 403, 403, 403, 403, 200),
     ("POST", "internal/sessions/{session_id}/stop"): (403, 403, 403, 403, 403, 200),
     ("POST", "internal/sessions/{session_id}/job"): (403, 403, 403, 403, 403, 422),
     ("POST", "internal/sessions/{session_id}/ended"): (403, 403, 403, 403, 403, 422),
+    ("POST", "agent/mounts"): (401, 401, 401, 401, 401, 401),  # by the session's token alone
     # Its code is what authenticates.
     ("POST", "agent/bootstrap"): (422, 422, 422, 422, 422, 422),
 }
 
 # The rest speak HTML or WebSocket, each with a test of its own: control by a token of the session
-# (test_sessions), pages and tickets by the Hub's login (test_pages).
-OTHERS = {"agent/control", "oauth_callback", "enter", "static/(.+)", "(?:api|internal|agent)(?:/.*)?",
-          "(?:new|studios/[^/]+|data(?:/[^/]+)?)?", ".*"}  # fmt: skip
+# (test_sessions), pages and tickets by the Hub's login (test_pages, test_sharing).
+OTHERS = {"agent/control", "oauth_callback", "enter", "j/([^/]+)", "static/(.+)", "(?:api|internal|agent)(?:/.*)?",
+          "(?:new|admin|studios/[^/]+|data(?:/[^/]+)?)?", ".*"}  # fmt: skip
 
 
 def test_no_route_is_missing_from_the_table() -> None:
@@ -76,7 +98,11 @@ def test_no_route_is_missing_from_the_table() -> None:
 
 def test_no_access_is_declared_wrongly() -> None:
     for route in ROUTES:
-        expected = {V1: {"person", "admin", "public"}, "internal": {"internal"}, "agent": {"public", "agent"}}
+        expected = {
+            V1: {"person", "admin", "public", "culler"},
+            "internal": {"internal"},
+            "agent": {"public", "agent"},
+        }
         base = V1 if route.path.startswith(V1) else route.path.partition("/")[0]
         assert route.access in expected[base]
     public = [route.path for route in ROUTES if route.access == "public"]
@@ -97,6 +123,9 @@ async def ids(play: Play) -> AsyncIterator[dict[str, str]]:
             "studio_id": studio["id"],
             "session_id": agent.spec.session_id,
             "checkpoint_id": agent.checkpoint().id,
+            "share_id": "user:nobody",
+            "link_id": "sl-none",
+            "name": "none",
         }
         await agent.finish()
         await play.until(studio["id"], "stopped")
@@ -113,6 +142,7 @@ async def test_who_gets_what(play: Play, ids: dict[str, str]) -> None:
         "anonymous": None,
         "other": play.hub.token("bob"),
         "shared": play.hub.token("carol"),
+        "named": play.hub.token("dave"),
         "owner": play.hub.token("alice"),
         "admin": play.hub.token("admin"),
         "internal": play.hub.service_token,
@@ -128,9 +158,9 @@ async def test_who_gets_what(play: Play, ids: dict[str, str]) -> None:
 
 def ask(play: Play, method: str, path: str, token: str | None) -> int:
     headers = {"Authorization": f"token {token}"} if token else {}
-    body = (
-        GIVEN_BODY if method in ("POST", "PATCH") and not path.endswith(("stop", "start", "sweep")) else None
-    )
+    body = GIVEN_BODY if method in ("POST", "PATCH", "PUT") and not path.endswith(BODILESS) else None
+    if body and (good := GOOD_BODY.get(path.rpartition("/")[2])) is not None:
+        body = good
     url = f"{play.hub.url}services/studios/{path}"
     answer = httpx.request(method, url, headers=headers, json=body, timeout=90)
     if answer.status_code >= 400:

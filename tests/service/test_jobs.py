@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from jupyterhub_studios.models import (
     PHASES,
+    TAKEN_BACK,
+    CheckpointStatus,
     ComputeEnvironment,
+    Event,
     JobStatus,
     Phase,
     RunningJob,
@@ -19,6 +23,7 @@ from jupyterhub_studios.service.reaper import GIVEN_UP, NEVER_THERE, UNKNOWN, or
 from jupyterhub_studios.service.sessions import state
 
 from .conftest import Play
+from .player import Agent
 
 AT = datetime(2026, 11, 23, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
@@ -47,6 +52,15 @@ def test_a_waiting_job_says_what_it_waits_for() -> None:
     assert told(QUEUED, STARTING, RUNNING)["host"] == ("running", "the agent starts")
     assert told(RUNNING, QUEUED) == told(QUEUED), "its machine was lost, and it waits for another"
     assert told(QUEUED, JobStatus(state="unknown")) == told(QUEUED)
+
+
+PREPARING = JobStatus(state="preparing", reason="Adding the agent: 12 MB sent")
+
+
+def test_an_image_that_is_worked_on_says_how_far_it_is() -> None:
+    assert told(PREPARING) == {"image": ("running", "Adding the agent: 12 MB sent")}, "nothing is queued yet"
+    assert told(PREPARING, QUEUED) == {**told(QUEUED), "image": ("done", "")}
+    assert told(PREPARING, RUNNING) == {**told(RUNNING), "image": ("done", "")}
 
 
 async def test_people_see_why_a_start_takes_its_time(play: Play) -> None:
@@ -83,6 +97,56 @@ async def test_a_studio_whose_machine_was_lost_goes_on_elsewhere(play: Play) -> 
         assert second != first
         play.end_job(second)
         await play.until(studio["id"], "errored")
+
+
+async def tell_taken_back(agent: Agent) -> str:
+    message = "AWS takes this machine back at 12:00:00 UTC."
+    event = Event(at=AT, kind=TAKEN_BACK, message=message, level="warning")
+    await agent.send("event", event=event)
+    return message
+
+
+@pytest.mark.parametrize("saved", [True, False], ids=["saved in time", "lost before"])
+async def test_a_studio_whose_machine_is_taken_back_goes_on_elsewhere(play: Play, saved: bool) -> None:
+    studio = await play.create()
+    async with await play.start(studio) as agent:
+        await agent.come_up()
+        await play.until(studio["id"], "running")
+        message = await tell_taken_back(agent)
+        assert (await play.show(studio["id"]))["message"] == message
+        await agent.send("stopping", message=message)
+        session = agent.spec.session_id
+        if saved:
+            await agent.send("stopped", checkpoint=await agent.save(CheckpointStatus.FINALISED))
+            play.end_job(session, state="succeeded", reason="")
+        else:
+            play.end_job(session, state="lost", reason="its machine was lost", host_lost=True)
+        await play.until(studio["id"], "starting")
+    async with Agent((await play.job(studio)).job) as again:
+        assert (await play.show(studio["id"]))["session"]["id"] != session
+        await again.come_up()
+        await play.until(studio["id"], "running")
+        play.end_job(again.spec.session_id)
+        await play.until(studio["id"], "errored")
+
+
+async def test_what_a_person_stopped_meanwhile_stays_stopped(play: Play) -> None:
+    studio = await play.create()
+    async with await play.start(studio) as agent:
+        await agent.come_up()
+        await play.until(studio["id"], "running")
+        await tell_taken_back(agent)
+        stop = asyncio.create_task(play.api("POST", f"studios/{studio['id']}/stop", json={}))
+        assert (await agent.command())["kind"] == "stop"
+        await agent.finish()
+        await stop
+        await play.until(studio["id"], "stopped")
+        play.end_job(agent.spec.session_id, state="succeeded", reason="")
+        report = {"state": "succeeded"}
+        path = f"sessions/{agent.spec.session_id}/ended"
+        assert (await asyncio.to_thread(play.hub.internal, "POST", path, json=report)).status_code == 200
+        sessions = (await play.api("GET", f"studios/{studio['id']}/sessions")).json()["items"]
+        assert [one["id"] for one in sessions] == [agent.spec.session_id]
 
 
 # --- orphans ---
@@ -158,11 +222,6 @@ def test_a_gate_is_only_where_gates_may_be(
     given: ComputeEnvironment, host: str, port: int, admitted: bool
 ) -> None:
     assert given.admits(host, port) is admitted
-
-
-def test_the_backstop_comes_after_the_lifespan() -> None:
-    assert state.backstop(0) is None
-    assert (state.backstop(8) or 0) > 8 * 3600
 
 
 @pytest.mark.parametrize("fields", [{}, {"region": "eu-west-1"}, {"batch": {"queue": "q"}}])

@@ -62,6 +62,7 @@ async def test_an_old_database_keeps_its_rows_and_gets_data(tmp_path: Path) -> N
         and studio.version == 3
     )
     assert session is not None and session.acked == 7 and session.visitors == ["bob"]
+    assert session.ends_at is None and session.lifetime is None, "as if nothing was seen of it yet"
     await database.run(rows.mark, "alice", "ol-any", LinkMarks(starred=True))
     assert (await database.run(rows.known, ALICE)).marks["ol-any"].starred
     database.close()

@@ -110,14 +110,6 @@ def test_force_is_for_later() -> None:
     assert state.can_force(at - timedelta(seconds=10), at, 10)
 
 
-def test_a_lifespan_counts_from_ready() -> None:
-    at = datetime(2026, 1, 1, tzinfo=UTC)
-    assert not state.lifespan_over(None, 8, at)
-    assert not state.lifespan_over(at - timedelta(hours=7, minutes=59), 8, at)
-    assert state.lifespan_over(at - timedelta(hours=8), 8, at)
-    assert not state.lifespan_over(at - timedelta(days=30), 0, at), "0 means no end"
-
-
 SHARE = {"scopes": ["access:servers!server=a/x"], "user": {"name": "bob"}, "group": None}
 GROUP = {"scopes": ["access:servers!server=a/x"], "user": None, "group": {"name": "lab"}}
 OTHER = {"scopes": ["read:servers!server=a/x"], "user": {"name": "eve"}, "group": None}

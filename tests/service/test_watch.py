@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy.orm import Session
 
 from jupyterhub_studios.config import Studios
 from jupyterhub_studios.models import Command, LaunchRequest, SessionState, StudioSpec, now
-from jupyterhub_studios.service import studios
+from jupyterhub_studios.service import alive, studios
 from jupyterhub_studios.service.core import Service, open_service
 from jupyterhub_studios.service.database import queries as q
 from jupyterhub_studios.service.sessions import lifecycle
@@ -65,6 +65,48 @@ async def test_a_hub_that_does_not_answer_loses_nothing(service: Service) -> Non
     assert (await service.database.run(q.session, session)).state == SessionState.STARTING.value
 
 
+async def test_the_hours_without_a_hub_do_not_count(service: Service, hub: RealHub) -> None:
+    """It comes back with servers that it has yet to look at."""
+    hub.token("alice")
+    session = await launched(service)
+    watch, at, there = Watch(service), now(), service.hub._api
+    await watch.check(at)
+    service.hub._api = "http://127.0.0.1:9"
+    await watch.check(at + timedelta(minutes=1))
+    service.hub._api = there
+    await watch.check(at + timedelta(hours=1))
+    assert (await service.database.run(q.session, session)).state == SessionState.STARTING.value
+    await watch.check(at + timedelta(hours=1) + GRACE)
+    assert (await service.database.run(q.session, session)).state == SessionState.ERRORED.value
+
+
+async def test_the_hub_is_not_asked_about_what_its_spawners_tell(
+    service: Service, hub: RealHub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hub.token("alice")
+    session = await launched(service)
+    answer = await asyncio.to_thread(hub.internal, "POST", "alive", json={"sessions": ["se-of-nobody"]})
+    assert answer.status_code == 204
+    service.alive.note([session, "se-of-nobody"])
+    asked: list[str] = []
+    active_servers = service.hub.active_servers
+
+    async def counted(owner: str) -> set[str]:
+        asked.append(owner)
+        return await active_servers(owner)
+
+    monkeypatch.setattr(service.hub, "active_servers", counted)
+    watch, at = Watch(service), now()
+    await watch.check(at)
+    await watch.check(at + 2 * GRACE)
+    assert asked == []
+    monkeypatch.setattr(alive, "BELIEVED", 0.0)  # the spawners say nothing any more
+    await watch.check(at + 2 * GRACE)
+    await watch.check(at + 3 * GRACE)
+    assert asked == ["alice", "alice"]
+    assert (await service.database.run(q.session, session)).state == SessionState.ERRORED.value
+
+
 async def test_a_session_that_lives_on_without_the_hub_is_asked_to_save(
     service: Service, hub: RealHub
 ) -> None:
@@ -77,26 +119,6 @@ async def test_a_session_that_lives_on_without_the_hub_is_asked_to_save(
     await watch.check(at + GRACE)
     assert [command.kind for command in sent] == ["stop"]
     assert (await service.database.run(q.session, session)).state == SessionState.STOPPING.value
-
-
-async def test_a_lifespan_ends_with_a_save(service: Service, hub: RealHub) -> None:
-    hub.token("alice")
-    session = await launched(service)
-    sent: list[Command] = []
-    service.channels[session] = Channel(sent)  # type: ignore[assignment]
-    ready = now()
-
-    def run(db: Session) -> None:
-        row = q.session(db, session)
-        row.state, row.ready_at = SessionState.RUNNING.value, ready
-
-    await service.database.run(run)
-    watch = Watch(service)
-    await watch.check(ready + timedelta(hours=8, seconds=-1))
-    assert sent == []
-    await watch.check(ready + timedelta(hours=8))
-    assert [command.kind for command in sent] == ["stop"]
-    assert "lifespan of 8 h" in sent[0].reason
 
 
 class Channel:

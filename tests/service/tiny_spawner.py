@@ -59,11 +59,13 @@ class TinySpawner(Spawner):
     async def poll(self) -> int | None:
         if not getattr(self, "session", ""):
             return 0
-        ended = self.ended()
-        if ended is None:
-            return None
-        await self.ask("POST", f"sessions/{self.session}/ended", ended)
-        return 1
+        return None if self.ended() is None else 1
+
+    async def run_post_stop_hook(self) -> None:
+        """As BatchSpawner: the service knows of an end when the Hub has dealt with it, so that the next start is no
+        longer stopped along with it."""
+        if (ended := self.ended()) is not None:
+            await self.ask("POST", f"sessions/{self.session}/ended", ended)
 
     def ended(self) -> dict[str, Any] | None:
         file = Path(self.jobs) / f"{self.session}.ended"

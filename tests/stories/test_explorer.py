@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import os
 import re
-import shutil
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,7 +15,7 @@ from playwright.sync_api import Locator, expect
 
 from jupyterhub_studios.demo.home import DemoHome
 from jupyterhub_studios.demo.store import EXPLORER_KEY, endpoint
-from tests.demo import ROOT, Demo, wait_for
+from tests.demo import ROOT, Demo, running, wait_for
 
 from .browser import Person, chromium
 
@@ -28,17 +27,8 @@ HOSTILE = "<h1>Harmless</h1><script>parent.postMessage('pwned', '*'); document.t
 
 @pytest.fixture
 def demo() -> Iterator[Demo]:
-    folder = Path(f"/var/tmp/studios-explorer-{os.getpid()}")
-    folder.mkdir(mode=0o755)
-    demo = Demo(folder / "home", environment={"STUDIOS_CLOUDS": "1"})
-    try:
-        demo.start()
+    with running("explorer", environment={"STUDIOS_CLOUDS": "1"}) as demo:
         yield demo
-    finally:
-        demo.stop()
-        demo.kill()
-        demo.keep_logs(ROOT / "test-results" / "logs" / "explorer")
-        shutil.rmtree(folder)
 
 
 def test_data_of_three_clouds_is_browsed_read_and_written(demo: Demo, tmp_path: Path) -> None:

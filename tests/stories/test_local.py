@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import signal
 import subprocess
 import sys
@@ -18,7 +17,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
-from tests.demo import ROOT, Demo, wait_for
+from tests.demo import ROOT, Demo, running
 from tests.stories.browser import Person, chromium
 
 pytestmark = [pytest.mark.root, pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(900)]
@@ -28,24 +27,14 @@ BASE_FILE = "/etc/issue.net"  # a file of every Debian
 
 
 @pytest.fixture(params=["root", "ordinary user"])
-def demo(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
-    # A home that no other account of the machine could enter would hide the ordinary user's own demo from it.
-    folder = Path(f"/var/tmp/studios-story-{os.getpid()}")
-    folder.mkdir(mode=0o755)
-    demo = Demo(folder / "home", environment={"STUDIOS_SAVE_INTERVAL": "5"})
+def demo(request: pytest.FixtureRequest) -> Iterator[Demo]:
+    owner = None
     if request.param != "root":
+        owner = ORDINARY
         if subprocess.run(["id", ORDINARY], capture_output=True, check=False).returncode:
             subprocess.run(["useradd", "--create-home", "--shell", "/bin/bash", ORDINARY], check=True)
-        shutil.chown(folder, ORDINARY)
-        demo.prefix = ("runuser", "-u", ORDINARY, "--")
-    try:
-        demo.start()
+    with running(request.param.split()[0], owner, environment={"STUDIOS_SAVE_INTERVAL": "5"}) as demo:
         yield demo
-    finally:
-        demo.stop()
-        demo.kill()
-        demo.keep_logs(ROOT / "test-results" / "logs" / request.param.split()[0])
-        shutil.rmtree(folder)
 
 
 def test_a_studio_is_used_stopped_and_comes_back(demo: Demo) -> None:
@@ -126,21 +115,8 @@ def kill_the_job(person: Person) -> None:
     demo = person.demo
     person.run("echo saved > /workspace/just-before")
     api = demo.api("demo")
-    studio = next(
-        s for s in api.call("GET", "/studios", params={"owner": "*"})["items"] if s["name"] == "Penguins"
-    )
-    before = studio["saved"]["saved_at"]
-
-    def saved_twice() -> bool:
-        # The second save that begins after the write holds it for certain.
-        nonlocal before
-        now = api.call("GET", f"/studios/{studio['id']}")["saved"]["saved_at"]
-        changed = now != before
-        before = now
-        return bool(changed)
-
-    wait_for("an interim save", saved_twice)
-    wait_for("another interim save", saved_twice)
+    studio = api.find("Penguins")
+    api.wait_saved_twice(studio["id"])
     for pid in demo.pids("jupyterhub_studios.agent"):
         os.kill(pid, signal.SIGKILL)
     api.wait_state(studio["id"], "errored")

@@ -18,9 +18,11 @@ from pathlib import Path
 import aiohttp
 
 from ..models import LaunchSpec, RootMode, StudiosError
-from . import data, memory
+from . import data, memory, program
 from .applog import AppLog
 from .image import BUNDLE, image, python
+from .mounts import naming
+from .network import RESOLVER, Network
 from .root import Root, enter
 from .upstream import Upstream
 
@@ -34,7 +36,9 @@ class App:
 
     def __init__(self, spec: LaunchSpec, root: Root, log: AppLog, identity_key: str) -> None:
         self._spec, self._root, self._log = spec, root, log
-        self._port = _free_port() if _mentions(spec, "{port}") else None
+        fixed = spec.template.port
+        self._port = fixed or (_free_port() if _mentions(spec, "{port}") else None)
+        self._network = Network() if fixed else None
         self._words = {
             "{socket}": f"{root.run_inside}/{SOCKET}",
             "{port}": str(self._port or ""),
@@ -42,6 +46,7 @@ class App:
             "{workdir}": root.workdir,
             "{python}": python(),
         }
+        self._program = program.Program([self._filled(word) for word in spec.template.command])
         self._identity_key = identity_key
         self._process: asyncio.subprocess.Process | None = None
         self._pump: asyncio.Task[None] | None = None
@@ -53,20 +58,28 @@ class App:
     @property
     def upstream(self) -> Upstream:
         if self._port is not None:
-            return Upstream(socket=None, port=self._port)
-        return Upstream(socket=Path(f"/proc/self/fd/{self._run_fd}/{SOCKET}"), port=None)
+            return Upstream(port=self._port, sockets=self._network.socket if self._network else None)
+        return Upstream(socket=Path(f"/proc/self/fd/{self._run_fd}/{SOCKET}"))
+
+    @property
+    def first(self) -> int:
+        """The first process of the session; 0: there is none."""
+        return self._inside_pid if self._process is not None and self._process.returncode is None else 0
 
     # --- starting ---
-
     async def start(self) -> None:
-        argv = self._argv()
+        await asyncio.to_thread(self._prepare)
+        argv, way = program.command(self._program, self._root.wrapped)
+        if self._network is not None:
+            await self._network.open()
+            way = way.also(await asyncio.to_thread(self._resolver))
         environment = self._environment()
-        with contextlib.suppress(FileNotFoundError):
-            (self._root.run / SOCKET).unlink()
         with tempfile.TemporaryFile() as info, enter.variables(environment) as given:
-            command = self._root.command(argv, info.fileno())
+            command = self._root.command(argv, info.fileno(), way)
             if self._root.wrapped:
                 command, environment = enter.with_variables(command, given), {}
+            if self._network is not None:
+                command = self._network.command(command)
             self._process = await asyncio.create_subprocess_exec(
                 *command,
                 env=environment,
@@ -79,22 +92,32 @@ class App:
                 umask=0o022,  # the agent's own is for itself alone
             )
             assert self._process.stdout is not None
+            self._give_output()
             self._pump = asyncio.create_task(self._log.pump(self._process.stdout))
             await self._find_inside(info.fileno())
 
-    def _argv(self) -> list[str]:
-        """The template's command; the image's own where the template has none."""
-        if self._spec.template.command:
-            return [self._filled(word) for word in self._spec.template.command]
-        known = image()
-        argv = [*known.entrypoint, *known.command] if known else []
-        if not argv:
-            raise StudiosError(
-                "There is nothing to run",
-                "the template has no command, and the image has none of its own",
-                "An administrator should give the template a command",
+    def _prepare(self) -> None:
+        if not self._program.argv:
+            self._program = program.own_program(image(), self._root)
+        (self._root.run / SOCKET).unlink(missing_ok=True)
+        program.settle(self._program, self._root)
+
+    def _resolver(self) -> dict[str, Path]:
+        """In a network of its own the app reaches no server for names that listens on the machine's loopback."""
+        file = self._root.run / "resolv.conf"
+        file.write_text(RESOLVER)
+        file.chmod(0o644)
+        return {str(Path("/etc/resolv.conf").resolve()): file}
+
+    def _give_output(self) -> None:
+        """An app of another account that opens /dev/stdout finds it its own, as Docker has it."""
+        transport = self._process and self._process._transport.get_pipe_transport(1)  # type: ignore[attr-defined]
+        if transport and not self._program.is_root:
+            os.fchown(
+                transport.get_extra_info("pipe").fileno(),
+                self._program.account.uid,
+                self._program.account.gid,
             )
-        return argv
 
     async def _find_inside(self, info: int) -> None:
         """Bubblewrap writes which process is the first one inside."""
@@ -120,12 +143,12 @@ class App:
             "PATH": os.pathsep.join(dict.fromkeys([*own, *SYSTEM_PATH])),
             "LANG": "C.UTF-8",
             "SHELL": "/bin/bash" if Path("/bin/bash").exists() else "/bin/sh",
-            "USER": "root" if inside else _account(),
+            "USER": self._program.account.name if inside else _account(),
         }
         known = image()
         template = {key: self._filled(value) for key, value in spec.template.environment.items()}
         studio = {
-            "HOME": self._root.workdir,
+            "HOME": self._program.home or self._root.workdir,
             "STUDIO_ID": spec.studio_id,
             "STUDIO_NAME": spec.studio_name,
             "STUDIO_OWNER": spec.owner,
@@ -135,7 +158,9 @@ class App:
             "STUDIO_IDENTITY_KEY": self._identity_key,
             "STUDIO_DATA_SOCKET": f"{self._root.run_inside}/{data.SOCKET}",
         }
-        return base | (known.environment if known else {}) | template | spec.environment | studio
+        given = template | spec.environment
+        mounted = naming.variables(spec.mounts, given, self._root.workdir)
+        return base | (known.environment if known else {}) | given | mounted | studio
 
     def _filled(self, text: str) -> str:
         for word, value in self._words.items():
@@ -171,13 +196,13 @@ class App:
 
     async def _ended_early(self) -> StudiosError:
         code = await self.wait()
-        program = self._argv()[0]
+        name = self._program.argv[0]
         if (
-            f"bwrap: execvp {program}:" in self._log.tail
-            or f"setpriv: failed to execute {program}:" in self._log.tail
+            f"bwrap: execvp {name}:" in self._log.tail
+            or f"setpriv: failed to execute {name}:" in self._log.tail
         ):
             return StudiosError(
-                f"The template's command “{program}” was not found",
+                f"The template's command “{name}” was not found",
                 "it is not installed here, or its folder is hidden from sessions",
                 "An administrator should check the template, or install the program",
             )
@@ -202,6 +227,13 @@ class App:
     async def stop(self, gentle: float = GENTLE_SECONDS) -> None:
         """Asks the app to end, ends it after ``gentle`` seconds, and returns when no process of the session is
         left."""
+        try:
+            await self._stop(gentle)
+        finally:
+            if self._network is not None:
+                await self._network.close()
+
+    async def _stop(self, gentle: float) -> None:
         if self._process is None:
             return
         if self._process.returncode is None:

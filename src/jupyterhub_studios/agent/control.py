@@ -18,7 +18,7 @@ from typing import Any
 import aiohttp
 from pydantic import ValidationError
 
-from ..models import Ack, AgentMessage, Command, Hello
+from ..models import Ack, AgentMessage, Command, Hello, LifetimeNotice
 
 log = logging.getLogger(__name__)
 
@@ -41,6 +41,7 @@ class Control:
         self._wake = asyncio.Event()  # there is something to send
         self._stored = asyncio.Condition()
         self.connected = False
+        self.on_lifetime: Callable[[LifetimeNotice], None] | None = None
 
     @property
     def backlog(self) -> int:
@@ -74,7 +75,10 @@ class Control:
         async with aiohttp.ClientSession() as client:
             while True:
                 try:
-                    async with await asyncio.wait_for(self._connect(client), HANDSHAKE_SECONDS) as socket:
+                    patience = (
+                        HANDSHAKE_SECONDS + pause
+                    )  # a service that all agents dial at once takes its time
+                    async with await asyncio.wait_for(self._connect(client), patience) as socket:
                         denied = 0.0
                         await self._serve(socket, on_command)
                     log.info("The control channel was closed")
@@ -128,6 +132,11 @@ class Control:
                 log.warning("A command of the service is not known here: is it of another version?")
                 return
             on_command(command)
+        elif "lifetime" in frame and self.on_lifetime is not None:
+            try:
+                self.on_lifetime(LifetimeNotice.model_validate(frame["lifetime"]))
+            except ValidationError:
+                log.warning("A notice of the service is not known here: is it of another version?")
 
     async def _send_all(self, socket: aiohttp.ClientWebSocketResponse) -> None:
         while True:

@@ -17,10 +17,9 @@ from aiohttp import web
 from yarl import URL
 
 from ..models import LaunchSpec, Problem
+from .relay import BUFFER, LINE, relay
 
 SOCKET = "data.sock"
-BUFFER = 256 * 1024  # bytes that wait in each direction of a body
-LINE = 64 * 1024  # longest request line
 PASSED = ("Range", "If-Range", "Content-Type", "Content-Length", "Accept")
 # Of one connection, or of the Hub's proxy; and no cookie of the Hub's is for the session.
 NOT_PASSED = (
@@ -102,22 +101,10 @@ class DataSocket:
             if answer.status >= 300 and "json" not in answer.headers.get("Content-Type", ""):
                 # The Hub's proxy, or something else on the way: the service's own refusals are documents.
                 return _unreachable()
-            return await _relay(request, answer)
-
-
-async def _relay(request: web.BaseRequest, answer: aiohttp.ClientResponse) -> web.StreamResponse:
-    headers = [(name, value) for name, value in answer.headers.items() if name.lower() not in NOT_PASSED]
-    response = web.StreamResponse(status=answer.status, reason=answer.reason, headers=headers)
-    try:
-        await response.prepare(request)
-        async for data in answer.content.iter_any():
-            await response.write(data)
-        await response.write_eof()
-    except (aiohttp.ClientError, ConnectionError):
-        # One side is gone. The other must not take a half for the whole.
-        if request.transport is not None:
-            request.transport.abort()
-    return response
+            passed = [
+                (name, value) for name, value in answer.headers.items() if name.lower() not in NOT_PASSED
+            ]
+            return await relay(request, answer, passed)
 
 
 def data_address(control_url: str) -> str:

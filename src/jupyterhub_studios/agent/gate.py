@@ -13,17 +13,19 @@ import base64
 import errno
 import random
 import time
-from collections.abc import Callable
 from datetime import datetime
 from urllib.parse import parse_qs, urlencode, urljoin
 
 from aiohttp import web
 
 from ..models import LaunchSpec, StudiosError, now
+from .activity.use import Use
 from .gate_auth import COOKIE_TTL, Door, Visitor, Withdrawn
 from .gate_headers import below, is_navigation, request_headers, same_origin, scheme
 from .gate_pages import problem, redirect
-from .gate_proxy import BUFFER, LINE, Proxy, is_websocket
+from .gate_proxy import Proxy, is_websocket
+from .inside import ADDRESSES, Inside
+from .relay import BUFFER, LINE
 from .towards import address_towards
 from .upstream import Upstream
 
@@ -38,13 +40,14 @@ class Gate:
         spec: LaunchSpec,
         app: Upstream,
         identity_key: bytes,
-        on_activity: Callable[[], None] | None = None,
+        use: Use | None = None,
+        inside: Inside | None = None,
     ) -> None:
         self.active_at: datetime | None = None
         self._spec = spec
         self._app = app
-        self._on_activity = on_activity
-        self._told = 0.0
+        self._use = use or Use()
+        self._inside = inside
         self._door = Door(spec.session_id, spec.owner, base64.b64decode(spec.ticket_key), identity_key)
         self._open: dict[asyncio.Transport, Visitor] = {}  # connections with a request under way
         self._seen: dict[str, float] = {}
@@ -135,6 +138,8 @@ class Gate:
         try:
             visitor = self._door.visitor(request.headers.getall("Cookie", ()))
         except Withdrawn:
+            if is_navigation(request.method, request.headers):
+                return redirect(self._enter_place(request))  # it may be shared with them again
             return self._withdrawn(request)
         if visitor is None:
             return self._stranger(request)
@@ -149,15 +154,24 @@ class Gate:
         self._seen[visitor.user] = time.monotonic()
         if request.method not in ("GET", "HEAD", "OPTIONS") or is_navigation(request.method, request.headers):
             self._input()
+        path = request.raw_path.partition("?")[0][len(self._spec.prefix) :]
+        if not is_websocket(request):
+            navigation = is_navigation(request.method, request.headers)
+            self._use.request(request.method, path, navigation=navigation)
         headers = request_headers(
             request.headers,
             self._door.identity(visitor),
             request.remote or "",
             self._spec.prefix if self._spec.template.strip_prefix else None,
         )
+
+        def message(size: int) -> None:
+            self._input()
+            self._use.message(id(transport), path, size)
+
         self._open[transport] = visitor
         try:
-            return await self._proxy.forward(request, headers, self._input)
+            return await self._proxy.forward(request, headers, message)
         finally:
             self._open.pop(transport, None)
             self._seen[visitor.user] = time.monotonic()
@@ -165,13 +179,12 @@ class Gate:
     def _input(self) -> None:
         """A person did something: opened a page, changed something, sent a message."""
         self.active_at = now()
-        if self._on_activity is not None and time.monotonic() - self._told >= 1.0:
-            self._told = time.monotonic()
-            self._on_activity()
 
     # --- coming and going --------------------------------------------------------------------------
 
     def _own(self, request: web.BaseRequest, what: str) -> web.Response:
+        if self._inside is not None and what in ADDRESSES:
+            return self._answer_inside(request, what, self._inside)
         if request.method != "GET" or what not in ("enter", "leave"):
             return problem(request, 404, "Not found")
         return self._enter(request) if what == "enter" else self._leave(request)
@@ -193,6 +206,13 @@ class Gate:
         response = redirect(place)
         self._set_cookie(request, response, visitor.cookie, int(COOKIE_TTL))
         return response
+
+    def _answer_inside(self, request: web.BaseRequest, what: str, inside: Inside) -> web.Response:
+        try:
+            visitor = self._door.visitor(request.headers.getall("Cookie", ()))
+        except Withdrawn:
+            return self._withdrawn(request)
+        return self._stranger(request) if visitor is None else inside.answer(request, visitor, what)
 
     def _leave(self, request: web.BaseRequest) -> web.Response:
         """Signs out of this studio, and then of the Hub."""

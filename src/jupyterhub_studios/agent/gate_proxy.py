@@ -10,15 +10,13 @@ from aiohttp import web
 from aiohttp.abc import AbstractStreamWriter
 from aiohttp.base_protocol import BaseProtocol
 from aiohttp.http import StreamWriter
-from multidict import CIMultiDict
 from yarl import URL
 
 from .gate_headers import Headers, response_headers
 from .gate_pages import problem
+from .relay import BUFFER, LINE, relay
 from .upstream import Upstream
 
-BUFFER = 256 * 1024  # bytes that wait in each direction of a body
-LINE = 64 * 1024  # longest request line, and longest header
 RETRY = 2  # seconds after which the page of an app that is not up yet asks again
 # Heads of answers go through as they are: aiohttp's client would add these to requests.
 NOT_ADDED = ("User-Agent", "Accept", "Accept-Encoding", "Content-Type")
@@ -46,10 +44,10 @@ class Proxy:
         await self._session.close()
 
     async def forward(
-        self, request: web.BaseRequest, headers: Headers, on_input: Callable[[], None]
+        self, request: web.BaseRequest, headers: Headers, on_input: Callable[[int], None]
     ) -> web.StreamResponse:
         """The app's answer to ``request`` with ``headers``. ``on_input``: called when an upgraded connection
-        brings something that is more than a keep-alive."""
+        brings something that is more than a keep-alive, with its bytes."""
         upgrade = is_websocket(request)
         if upgrade:
             headers["Connection"] = "Upgrade"
@@ -68,8 +66,8 @@ class Proxy:
         self._answered = True
         async with answer:
             if upgrade and answer.status == 101:
-                return await self._tunnel(request, answer, on_input)
-            return await self._relay(request, answer)
+                return await self._upgraded(request, answer, on_input)
+            return await relay(request, answer, self._answer_headers(request, answer))
 
     async def _ask(self, request: web.BaseRequest, headers: Headers) -> aiohttp.ClientResponse:
         path = request.raw_path
@@ -83,23 +81,6 @@ class Proxy:
             allow_redirects=False,
         )
 
-    async def _relay(self, request: web.BaseRequest, answer: aiohttp.ClientResponse) -> web.StreamResponse:
-        response = web.StreamResponse(
-            status=answer.status,
-            reason=answer.reason,
-            headers=response_headers(answer.headers, self._prefix, request.headers.get("Host", "")),
-        )
-        try:
-            await response.prepare(request)
-            async for data in answer.content.iter_any():
-                await response.write(data)
-            await response.write_eof()
-        except (aiohttp.ClientError, ConnectionError):
-            # One side is gone. The visitor, if still there, must not take a half for the whole.
-            if request.transport is not None:
-                request.transport.abort()
-        return response
-
     def _unreachable(self, request: web.BaseRequest) -> web.Response:
         if self._answered:
             return problem(
@@ -112,12 +93,15 @@ class Proxy:
             "This page asks again by itself.", refresh=RETRY,
         )  # fmt: skip
 
-    async def _tunnel(
-        self, request: web.BaseRequest, answer: aiohttp.ClientResponse, on_input: Callable[[], None]
+    def _answer_headers(self, request: web.BaseRequest, answer: aiohttp.ClientResponse) -> Headers:
+        return response_headers(answer.headers, self._prefix, request.headers.get("Host", ""))
+
+    async def _upgraded(
+        self, request: web.BaseRequest, answer: aiohttp.ClientResponse, on_input: Callable[[int], None]
     ) -> web.StreamResponse:
         """Bytes to and fro until either side ends. Frames are not taken apart: sub-protocols, extensions,
         close codes and pings are between the visitor and the app, and no message is ever held in whole."""
-        headers = CIMultiDict(response_headers(answer.headers, self._prefix, request.headers.get("Host", "")))
+        headers = self._answer_headers(request, answer)
         headers["Connection"] = "Upgrade"
         headers["Upgrade"] = "websocket"
         response = web.StreamResponse(status=101, reason=answer.reason, headers=headers)
@@ -137,7 +121,7 @@ class Proxy:
 
         def watch(data: bytes) -> None:
             if not _is_control_frame(data):
-                on_input()
+                on_input(len(data))
 
         up = _Pipe(request.transport, inner.transport, to_app, inner, ended, watch)
         inner.set_parser(down, None)

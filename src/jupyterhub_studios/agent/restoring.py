@@ -24,6 +24,7 @@ from ..checkpoints import (
     mark_invalid,
 )
 from ..models import Base, Checkpoint, LaunchSpec, StudiosError
+from . import nextflow
 from .image import image
 from .root import Folders, Root
 from .root.mounts import MountFault
@@ -86,6 +87,7 @@ async def restore(
         ) from error
     if parent is None and spec.template.skeleton:
         await asyncio.to_thread(_skeleton, Path(spec.template.skeleton), root.place(root.workdir))
+    notices += await asyncio.to_thread(_nextflow, spec, root.place(root.workdir))
     saver = Saver(line, root.upper, folders.capture, [Path("/"), *root.layers])
     return Restored(saver, line.checkpoint, notices)
 
@@ -123,6 +125,17 @@ def _skeleton(source: Path, target: Path) -> None:
                 shutil.copytree(entry, target / entry.name, symlinks=True)
         elif not (target / entry.name).exists():
             shutil.copy2(entry, target / entry.name, follow_symlinks=False)
+
+
+def _nextflow(spec: LaunchSpec, home: Path) -> list[str]:
+    """Nothing that a studio should fail to start for."""
+    try:
+        if spec.nextflow is not None:
+            nextflow.write(spec.nextflow, home)
+    except OSError as error:
+        log.warning("Nextflow's configuration was not written: %s", error)
+        return [f"Nextflow's configuration could not be written: {error.strerror}"]
+    return []
 
 
 def base_here() -> Base:

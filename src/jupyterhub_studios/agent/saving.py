@@ -16,6 +16,7 @@ from .root import Root
 log = logging.getLogger(__name__)
 
 LONGEST_PAUSE = 60.0
+LATE_SHOWN = 5  # files that are named
 REPEAT_FIRST, REPEAT_LONGEST = 60.0, 1800.0  # seconds between two events about one and the same trouble
 
 Tell = Callable[[Event], None]
@@ -30,7 +31,10 @@ class Saves(Protocol):
         name: str | None = None,
         author: str | None = None,
         installed: Sequence[Package] | None = None,
+        hurry: bool = False,
     ) -> Checkpoint: ...
+
+    def late(self) -> list[str]: ...
 
 
 class Trouble:
@@ -78,34 +82,70 @@ class Saving:
     def __init__(self, root: Root, saver: Saves, tell: Tell) -> None:
         self._root, self._saver = root, saver
         self._lock = asyncio.Lock()
+        self._tell = tell
         self._trouble = Trouble(tell)
 
     async def save(
-        self, final: bool = False, name: str | None = None, author: str | None = None
+        self,
+        final: bool = False,
+        name: str | None = None,
+        author: str | None = None,
+        *,
+        hurry: bool = False,
     ) -> Checkpoint:
         async with self._lock:
             await self._root.settle()
-            packages = await asyncio.to_thread(self._installed)
-            return await self._saver.save(final=final, name=name, author=author, installed=packages)
+            packages = None if hurry else await asyncio.to_thread(self._installed)
+            return await self._saver.save(
+                final=final, name=name, author=author, installed=packages, hurry=hurry
+            )
 
     async def every(self, interval: float, saved: Callable[[Checkpoint], None]) -> None:
         """Interim saves until cancelled. :class:`Fenced` ends it."""
         while True:
             await asyncio.sleep(interval)
-            try:
-                saved(await self.save())
-                self._trouble.over()
-            except Fenced:
-                raise
-            except Exception as error:
-                self._trouble.failed("Saving", error, "warning")
+            await self.now(saved)
 
-    async def last(self) -> Checkpoint:
+    async def now(self, saved: Callable[[Checkpoint], None]) -> Checkpoint | None:
+        """An interim save; None when it failed, which is told. Raises :class:`Fenced` alone."""
+        try:
+            checkpoint = await self.save()
+            self._trouble.over()
+        except Fenced:
+            raise
+        except Exception as error:
+            self._trouble.failed("Saving", error, "warning")
+            return None
+        saved(checkpoint)
+        return checkpoint
+
+    async def quick(self, saved: Callable[[Checkpoint], None]) -> None:
+        """Before a last save that may be cut off: all but the largest files, and a word on those."""
+        try:
+            saved(await self.save(hurry=True))
+        except Fenced:
+            raise
+        except Exception as error:
+            self._trouble.failed("The quick save", error, "warning")
+            return
+        if late := self._saver.late():
+            more = f" and {len(late) - LATE_SHOWN} more" if len(late) > LATE_SHOWN else ""
+            self._tell(
+                Event(
+                    at=now(),
+                    kind="save-late",
+                    message=f"All is saved but the largest of the changed files: {', '.join(late[:LATE_SHOWN])}{more}. "
+                    "They are saved now; should the machine end before, they are as they were at the save before.",
+                    level="warning",
+                )
+            )
+
+    async def last(self, hurry: bool = False) -> Checkpoint:
         """The final save: tried until it is durable, for as long as that takes."""
         pause = 1.0
         while True:
             try:
-                checkpoint = await self.save(final=True)
+                checkpoint = await self.save(final=True, hurry=hurry)
                 self._trouble.over()
                 return checkpoint
             except Fenced:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from socket import socket as Socket
+from typing import Any
 
 import aiohttp
 
@@ -18,6 +21,7 @@ class Upstream:
 
     socket: Path | None = None
     port: int | None = None
+    sockets: Callable[[tuple[Any, ...]], Socket] | None = None  # makes those to its port; None: anybody can
 
     def __post_init__(self) -> None:
         if (self.socket is None) == (self.port is None):
@@ -30,4 +34,6 @@ class Upstream:
     def connector(self) -> aiohttp.BaseConnector:
         if self.socket is not None:
             return aiohttp.UnixConnector(str(self.socket), limit=0, keepalive_timeout=IDLE_SECONDS)
-        return aiohttp.TCPConnector(limit=0, keepalive_timeout=IDLE_SECONDS, use_dns_cache=False)
+        return aiohttp.TCPConnector(
+            limit=0, keepalive_timeout=IDLE_SECONDS, use_dns_cache=False, socket_factory=self.sockets
+        )

@@ -29,6 +29,7 @@ from .scan import (
     racy,
     scan,
     topmost,
+    within,
 )
 from .tarstream import Item, Report, has_acl
 
@@ -59,12 +60,14 @@ class State:
     left_out: set[bytes] = field(default_factory=set)  # could not be read
     acls: set[bytes] = field(default_factory=set)
     unstable: set[bytes] = field(default_factory=set)
+    late: set[bytes] = field(default_factory=set)  # changed, and too large for a save in a hurry
     merged: bool = False  # the layers below include earlier ones of this session: nothing left to fold
 
     def notes(self) -> str:
         """What people should know of this capture."""
         told = [
             ("changed while being read; the next save captures it again", self.unstable),
+            ("was too large to be saved in a hurry, and is as it was before", self.late),
             ("could not be read and is not in this checkpoint", self.left_out),
             ("has an access control list, which a checkpoint cannot keep", self.acls),
         ]
@@ -84,7 +87,11 @@ class Capture:
     """A save in the making: ``state`` as it will be, and the files of its new layers, each of which ``upload`` gets
     as soon as it is complete."""
 
-    def __init__(self, upper: Path, builder: Builder, before: State, upload: Upload) -> None:
+    def __init__(
+        self, upper: Path, builder: Builder, before: State, upload: Upload, budget: int | None = None
+    ) -> None:
+        """``budget``: bytes of changed files beyond which the largest are left for the next save."""
+        self.budget = budget
         self.upper = upper
         self.builder = builder
         self.before = before
@@ -94,6 +101,9 @@ class Capture:
         self._uploads: list[asyncio.Task[None]] = []
 
     async def run(self) -> None:
+        if self.budget is not None and not self.before.merged:
+            await self._within(self.budget)
+            return
         first = not self.before.layers and not self.before.merged
         if first and await asyncio.to_thread(is_larger, self.upper, WHOLE_FILES, WHOLE_BYTES):
             self.state = State()
@@ -115,6 +125,27 @@ class Capture:
             await self._fold(self.before.layers[keep - 1], self.before.layers[keep:], changes)
         elif len(now) >= WHOLE_FILES or content_bytes(now, now) >= WHOLE_BYTES:
             await self._whole_by_mksquashfs()
+        elif now:
+            await self._one_by_one(now)
+
+    async def _within(self, budget: int) -> None:
+        """What is quick to write, over the layers that there are: nothing old is written again."""
+        before = self.before
+        found, unlisted = await asyncio.to_thread(scan, self.upper)
+        now, late = within(budget, before.saved, found, before.dirty)
+        changes = diff(before.saved, now, before.dirty - late)
+        self.state = replace(
+            before,
+            layers=list(before.layers),
+            saved=now,
+            dirty=before.dirty & late,
+            left_out=set(unlisted) | (before.left_out & now.keys()),
+            acls=before.acls & now.keys(),
+            unstable=set(),
+            late=late,
+        )
+        if before.layers:
+            await self._fold(before.layers[-1], [], changes)
         elif now:
             await self._one_by_one(now)
 

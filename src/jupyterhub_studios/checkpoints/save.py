@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -40,6 +41,8 @@ from .catalogue import update
 from .layers import Builder
 from .squash import merge_chain
 from .store import Conflict, Store, Version
+
+HURRY_BYTES = 256 << 20  # of changed files, that a save in a hurry writes
 
 
 @dataclass
@@ -179,19 +182,22 @@ class Saver:
         name: str | None = None,
         author: str | None = None,
         installed: Sequence[Package] | None = None,
+        hurry: bool = False,
     ) -> Checkpoint:
         """Write what changed since the last save, and answer the checkpoint once it is durable.
 
         ``final`` finalises the session's checkpoint (called ``name`` if given). Otherwise a ``name`` makes an
-        additional, finalised checkpoint of this moment, which is the answer then.
+        additional, finalised checkpoint of this moment, which is the answer then. ``hurry``: the machine is about to
+        end: nothing old is written again, and a save that is not final leaves the largest files out.
         """
         async with self._turn:
             await self._check_fence()  # also tells early, before any work, that the bucket is away
-            capture = Capture(self.upper, self.builder, self.state, self._upload)
+            budget = (sys.maxsize if final else HURRY_BYTES) if hurry else None
+            capture = Capture(self.upper, self.builder, self.state, self._upload, budget)
             try:
                 await capture.run()
                 below = self.line.below
-                if final:
+                if final and not hurry:
                     below = await merge_chain(capture, below, self.lowers)
                 layers = [*below, *(own.ref for own in capture.state.layers)]
                 await capture.uploaded()
@@ -203,6 +209,10 @@ class Saver:
                 await capture.discard()
             self.state, self.line.below, self.line.checkpoint = capture.state, below, saved
             return saved if final or name is None else await self._named(saved, name, author)
+
+    def late(self) -> list[str]:
+        """What the last save left out because it was made in a hurry: paths in the studio."""
+        return sorted(f"/{path.decode(errors='replace')}" for path in self.state.late)
 
     async def _check_fence(self) -> None:
         head = await read_head(self.line.store, self.line.studio_id)

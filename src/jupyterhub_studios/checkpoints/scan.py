@@ -70,9 +70,10 @@ def entry_of(path: bytes, status: os.stat_result) -> Entry:
 
 
 def scan(upper: Path) -> tuple[Manifest, list[bytes]]:
-    """Everything below ``upper`` but sockets (which mean nothing without their process), and the
-    directories that could not be listed."""
+    """Everything below ``upper`` but sockets (which mean nothing without their process) and what is mounted
+    there, which lies elsewhere; and the directories that could not be listed."""
     root = os.fsencode(upper)
+    device = upper.stat().st_dev
     manifest: Manifest = {}
     unreadable: list[bytes] = []
     pending = [b""]
@@ -95,7 +96,13 @@ def scan(upper: Path) -> tuple[Manifest, list[bytes]]:
                     status = found.stat(follow_symlinks=False)
                 except FileNotFoundError:
                     continue
+                except OSError as error:
+                    if error.errno != errno.ENOTCONN:
+                        raise
+                    continue  # a mount whose daemon has died
                 path, mode = found.path[skip:], status.st_mode
+                if is_dir(mode) and status.st_dev != device:
+                    continue
                 if is_dir(mode):
                     pending.append(path)
                     manifest[path] = entry_of(found.path, status)
@@ -115,26 +122,30 @@ def scan(upper: Path) -> tuple[Manifest, list[bytes]]:
 def folders(upper: Path) -> dict[bytes, int]:
     """The directories below ``upper`` and their inodes: a quick look, as files are not asked about."""
     root = os.fsencode(upper)
+    device = upper.stat().st_dev
     found: dict[bytes, int] = {}
     pending = [root]
     while pending:
         with suppress(OSError), os.scandir(pending.pop()) as entries:
             for entry in entries:
                 if entry.is_dir(follow_symlinks=False):
-                    found[entry.path[len(root) + 1 :]] = entry.stat(follow_symlinks=False).st_ino
-                    pending.append(entry.path)
+                    status = entry.stat(follow_symlinks=False)
+                    if status.st_dev == device:
+                        found[entry.path[len(root) + 1 :]] = status.st_ino
+                        pending.append(entry.path)
     return found
 
 
 def is_larger(upper: Path, files: int, size: int) -> bool:
     """Whether ``upper`` holds at least that many entries or bytes; looks no further than it must."""
-    pending = [os.fspath(upper)]
+    pending, device = [os.fspath(upper)], upper.stat().st_dev
     while pending:
         with suppress(OSError), os.scandir(pending.pop()) as entries:
             for entry in entries:
                 files -= 1
                 if entry.is_dir(follow_symlinks=False):
-                    pending.append(entry.path)
+                    if entry.stat(follow_symlinks=False).st_dev == device:
+                        pending.append(entry.path)
                 else:
                     size -= entry.stat(follow_symlinks=False).st_size
                 if files <= 0 or size <= 0:
@@ -158,6 +169,20 @@ def diff(before: Manifest, after: Manifest, dirty: set[bytes] | None = None) -> 
         # What an opaque mark hides includes our own earlier layers: repeat all that lies below it.
         changed |= {path for path in after if any(parent in opened for parent in parents(path))}
     return Changes(changed, before.keys() - after.keys(), opened)
+
+
+def within(budget: int, before: Manifest, after: Manifest, dirty: Set[bytes]) -> tuple[Manifest, set[bytes]]:
+    """``after`` with as many of the changed files, smallest first, as have ``budget`` bytes together; the others
+    stay as they were in ``before``, or are not there yet. And the paths of those."""
+    regular = [path for path, entry in after.items() if stat.S_ISREG(entry.mode)]
+    changed = [path for path in regular if before.get(path) != after[path] or path in dirty]
+    late: set[bytes] = set()
+    for path in sorted(changed, key=lambda path: after[path].size):
+        budget -= after[path].size
+        if budget < 0:
+            late.add(path)
+    kept = {path: before.get(path, entry) if path in late else entry for path, entry in after.items()}
+    return {path: entry for path, entry in kept.items() if path not in late or path in before}, late
 
 
 def _opaque_in(manifest: Manifest, path: bytes) -> bool:

@@ -13,7 +13,7 @@ from typing import Any
 
 from .. import __version__
 from ..models import StudiosError
-from . import commands, data_arguments, doctor, forge, image, text
+from . import commands, data_arguments, doctor, forge, image, lifetime, mount, share, text, tryout
 from .command import Command
 from .commands import DEFAULT_URL, tell
 
@@ -50,6 +50,7 @@ def _list_arguments(parser: argparse.ArgumentParser) -> None:
     whose = parser.add_mutually_exclusive_group()
     whose.add_argument("--all", action="store_true", help="everybody's (administrators)")
     whose.add_argument("--owner", help="another person's (administrators)")
+    whose.add_argument("--shared", action="store_true", help="others' that are shared with you")
     parser.add_argument("--state", help="only those in this state")
     parser.add_argument("--search", metavar="TEXT", help="only those with this in name or description")
 
@@ -66,6 +67,12 @@ def _create_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--lifespan", type=int, metavar="HOURS", help="1 to 120; 0 for no end")
     parser.add_argument(
         "--env", type=_variable, action="append", metavar="NAME=VALUE", help="may be repeated"
+    )
+    parser.add_argument(
+        "--mount",
+        action="append",
+        metavar="LINK[/FOLDER][:NAME]",
+        help="a data link, or a folder in it, as a folder of the studio; may be repeated",
     )
     _start_arguments(parser)
 
@@ -91,6 +98,9 @@ def _stop_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--force", action="store_true", help="give up a save that takes too long: its work is lost"
     )
+    parser.add_argument(
+        "--notice", type=int, default=0, metavar="SECONDS", help="tell those inside, and give them so long"
+    )
     _wait(parser, "everything is saved")
 
 
@@ -103,6 +113,9 @@ def _logs_arguments(parser: argparse.ArgumentParser) -> None:
     which = parser.add_mutually_exclusive_group(required=True)
     which.add_argument("studio", nargs="?", help="of its latest session")
     which.add_argument("--session", metavar="ID", help="of this session")
+    parser.add_argument(
+        "--job", action="store_true", help="what its job itself printed: why an agent did not come up"
+    )
     parser.add_argument("--follow", "-f", action="store_true", help="go on until the session ends")
 
 
@@ -131,6 +144,9 @@ COMMANDS = (
     Command("checkpoints", "list a studio's checkpoints", _studio, commands.checkpoints),
     Command("fork", "make a studio from a checkpoint", _fork_arguments, commands.fork),
     Command("rename", "rename a studio or a checkpoint", _rename_arguments, commands.rename),
+    *mount.COMMANDS,
+    *share.COMMANDS,
+    *lifetime.COMMANDS,
     Command("delete", "delete a stopped studio, or a checkpoint", _delete_arguments, commands.delete),
     Command("sweep", "remove layers that no checkpoint names (administrators)", _nothing, commands.sweep),
     Command(
@@ -140,6 +156,7 @@ COMMANDS = (
         doctor.doctor,
         api=False,
     ),
+    Command("tryout", "play a studio's whole life on a compute environment", tryout.arguments, tryout.tryout),
     Command(
         "image", "put the agent into any image (administrators)", image.arguments, image.image, api=False
     ),
@@ -177,7 +194,7 @@ def _group(groups: dict[str, Any], path: list[str]) -> Any:
     key = " ".join(path)
     if key not in groups:
         above = _group(groups, path[:-1])
-        words = data_arguments.GROUPS[key]
+        words = {**data_arguments.GROUPS, **share.GROUPS}[key]
         groups[key] = above.add_parser(path[-1], help=words, description=words).add_subparsers(
             metavar="COMMAND", required=True
         )

@@ -56,6 +56,7 @@ class Client:
 
     def __init__(self, url: str, token: str) -> None:
         self.url = _checked(url).rstrip("/") + "/"
+        self.token = token
         self._http = httpx.Client(
             base_url=self.url + API,
             headers={"Authorization": f"token {token}", "Accept": "application/json"},

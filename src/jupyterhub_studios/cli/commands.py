@@ -7,16 +7,18 @@ import json
 import os
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urljoin
 
 from ..models import StudiosError
-from . import text
+from . import places, text
 from .client import Client, Json
 
 DEFAULT_URL = "http://127.0.0.1:8000"
 FOLLOW_PAUSE = 1.0  # seconds between two looks at a log that has no more
+LAST_LOOKS = 5  # in vain, at the log of a job that has ended
 
 
 # --- speaking ---------------------------------------------------------------------------------------
@@ -132,8 +134,10 @@ def _tell_lost(error: StudiosError) -> None:
 def list_(args: argparse.Namespace) -> None:
     client = connect(args)
     owner = "*" if args.all else args.owner
-    studios = client.pages("/studios", owner=owner, state=args.state, q=args.search)
-    words = text.studio_table(studios, owners=owner is not None) if studios else "No studios."
+    shared = "true" if args.shared else None
+    studios = client.pages("/studios", owner=owner, state=args.state, q=args.search, shared=shared)
+    owners = owner is not None or args.shared
+    words = text.studio_table(studios, owners=owners) if studios else "No studios."
     show(args, {"items": studios, "next": None}, words)
 
 
@@ -144,6 +148,7 @@ def show_(args: argparse.Namespace) -> None:
 
 
 def create(args: argparse.Namespace) -> None:
+    client = connect(args)
     spec = {
         "name": args.name,
         "template": args.template,
@@ -153,8 +158,9 @@ def create(args: argparse.Namespace) -> None:
         "memory_mib": args.memory,
         "lifespan_hours": args.lifespan,
         "environment": dict(args.env) if args.env else None,
+        "mounts": [places.mount(client, word) for word in args.mount] if args.mount else None,
     }
-    _create(args, connect(args), {key: value for key, value in spec.items() if value is not None})
+    _create(args, client, {key: value for key, value in spec.items() if value is not None})
 
 
 def fork(args: argparse.Namespace) -> None:
@@ -162,7 +168,7 @@ def fork(args: argparse.Namespace) -> None:
     checkpoint = client.call("GET", f"/checkpoints/{quote(args.checkpoint, safe='')}")
     source = client.call("GET", f"/studios/{quote(checkpoint['studio_id'], safe='')}")
     kept = ("template", "compute_environment", "description", "cpus", "memory_mib", "gpus", "lifespan_hours",
-            "image", "environment")  # fmt: skip
+            "image", "environment", "mounts")  # fmt: skip
     spec = {key: source[key] for key in kept}
     _create(args, client, spec | {"name": args.name, "from_checkpoint": args.checkpoint})
 
@@ -184,7 +190,7 @@ def start(args: argparse.Namespace) -> None:
 
 def stop(args: argparse.Namespace) -> None:
     client = connect(args)
-    body = {"force": True} if args.force else {}
+    body = {"force": True} if args.force else {"notice_seconds": args.notice} if args.notice else {}
     studio = client.call("POST", path_of("studios", client.find(args.studio), "/stop"), body, timeout=120)
     show_studio(args, client, wait_stopped(client, studio) if args.wait else studio)
 
@@ -212,18 +218,36 @@ def logs(args: argparse.Namespace) -> None:
                 f"“{studio['name']}” has not run yet", "there is no log of it", "Start it first", status=404
             )
         session = studio["session"]["id"]
-    offset = 0
-    while True:
-        page = client.call("GET", f"/sessions/{quote(session, safe='')}/logs", params={"offset": offset})
-        offset = page["next_offset"]
+    for page in (_job_log if args.job else _app_log)(client, f"/sessions/{quote(session, safe='')}"):
         if args.json:
             print(json.dumps(page, ensure_ascii=False), flush=True)
         else:
             print(page["text"], end="", flush=True)
-        if page["ended"] or (not page["text"] and not args.follow):
-            return
         if not page["text"]:
+            if not args.follow:
+                return
             time.sleep(FOLLOW_PAUSE)
+
+
+def _app_log(client: Client, session: str) -> Iterator[Json]:
+    """Page after page, until the session has ended; empty ones when there is nothing new yet."""
+    offset, ended = 0, False
+    while not ended:
+        page = client.call("GET", f"{session}/logs", params={"offset": offset})
+        offset, ended = page["next_offset"], page["ended"]
+        yield page
+
+
+def _job_log(client: Client, session: str) -> Iterator[Json]:
+    """The same of the job itself. What it printed last may be shown some seconds after its end."""
+    params: Json = {}
+    looks = LAST_LOOKS
+    while looks:
+        ended = client.call("GET", session)["ended_at"] is not None
+        page = client.call("GET", f"{session}/job-logs", params=params)
+        params = {"after": page["next"]} if page["next"] is not None else {}
+        yield page
+        looks -= ended and not page["text"]
 
 
 def checkpoints(args: argparse.Namespace) -> None:

@@ -55,3 +55,12 @@ def entry(client: Client, place: Place) -> tuple[Place, Json]:
     """What is at a place: a file or a folder, whose path is given its slash."""
     found: Json = client.call("GET", place.address("entry"), params={"path": place.path})
     return Place(place.link, found["path"]), found
+
+
+def mount(client: Client, word: str) -> Json:
+    """The mount that ``LINK[/FOLDER][:NAME]`` means, as the API takes it."""
+    links = {one[key] for one in client.pages("/data-links", hidden="all") for key in ("name", "id")}
+    head, colon, tail = word.rpartition(":")
+    name = tail if colon and "/" not in tail and word not in links else None
+    place = find(client, head if name is not None else word)
+    return {"link": place.link["id"], "path": place.path, "name": name}

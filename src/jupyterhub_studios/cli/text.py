@@ -114,6 +114,23 @@ def studio_table(studios: Sequence[Json], owners: bool) -> str:
     return table(headers, rows)
 
 
+def ends(lifetime: Json) -> str:
+    """When a running studio's lifespan is over."""
+    if lifetime["ends_at"] is None:
+        return "runs without an end"
+    return f"ends {local(lifetime['ends_at'])}, in {duration((moment(lifetime['ends_at']) - now()).total_seconds())}"
+
+
+def kept(lifetime: Json | None) -> str:
+    """Why a running studio is kept, or that somebody is asked for."""
+    if lifetime is None:
+        return ""
+    asked = "still there? " if lifetime["verdict"] == "prompt" else ""
+    stop = lifetime["idle_ends_at"]
+    until = f" It is stopped {local(stop)} if nothing happens." if stop else ""
+    return f"{asked}{' '.join(lifetime['reasons'])}{until}"
+
+
 ROOTS = {"overlay": "the whole filesystem", "home": "only the home folder"}
 
 
@@ -134,6 +151,9 @@ def studio_facts(studio: Json, address: str) -> str:
             ("Runs on", studio["compute_environment"]),
             ("Resources", f"{studio['cpus']:g} CPUs, {memory(studio['memory_mib'])}{gpus}"),
             ("Lifespan", f"{lifespan} h" if lifespan else "no end"),
+            ("Ends", ends(studio["lifetime"]) if studio.get("lifetime") else ""),
+            ("Kept", kept(studio.get("lifetime"))),
+            ("Cost", f"{studio['cost']:.2f}" if studio.get("cost") is not None else ""),
             ("Environment", " ".join(f"{k}={v}" for k, v in studio["environment"].items())),
             ("Keeps", ROOTS.get(studio.get("root_mode") or "", "")),
             (

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Protocol, cast
 
 from ..models import ComputeEnvironment, Job, JobStatus, Kind, RunningJob
 
 GRACE = 30.0  # seconds between asking a job to end and ending it
+
+Say = Callable[[str], None]  # tells people how far something is; never blocks
+
+
+def silent(text: str) -> None:
+    """Nobody wants to know."""
 
 
 class Compute(Protocol):
@@ -16,8 +22,8 @@ class Compute(Protocol):
 
     poll_interval: float  # seconds between two looks at its jobs
 
-    async def submit(self, job: Job) -> str:
-        """Starts ``job``; answers its id."""
+    async def submit(self, job: Job, say: Say = silent) -> str:
+        """Starts ``job``; answers its id. ``say`` hears what is done to its image before."""
 
     async def describe(self, ids: Iterable[str]) -> dict[str, JobStatus]:
         """The state of every job of ``ids``, in as few requests as possible. Raises when it cannot be asked."""

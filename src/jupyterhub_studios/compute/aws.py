@@ -73,11 +73,21 @@ def code(error: Exception) -> str:
     return str(error.response.get("Error", {}).get("Code", "")) if isinstance(error, ClientError) else ""
 
 
+def throttled(error: Exception) -> bool:
+    """Whether AWS was asked too often: nothing was carried out."""
+    status = (
+        error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+        if isinstance(error, ClientError)
+        else 0
+    )
+    return code(error) in THROTTLED or status == 429
+
+
 def uncertain(error: Exception) -> bool:
     """Whether the request may have been carried out all the same, or may succeed when repeated."""
     if isinstance(error, ClientError):
         status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-        return code(error) in THROTTLED or status == 429 or status >= 500
+        return throttled(error) or status >= 500
     return isinstance(error, BotoCoreError)
 
 

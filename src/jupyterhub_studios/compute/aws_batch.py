@@ -17,18 +17,22 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from ..models import ComputeEnvironment, Job, JobStatus, RunningJob, StudiosError
-from . import GRACE, batch_images, batch_payloads
-from .aws import Aws, code, problem, uncertain
+from . import GRACE, Say, batch_images, batch_payloads, silent
+from .aws import Aws, code, problem, throttled, uncertain
 from .batch_payloads import ALIVE, ENDED
 
 log = logging.getLogger(__name__)
 
 AWS_FAULTS = (ClientError, BotoCoreError)
 IDS_PER_CALL = 100  # DescribeJobs takes no more
-SUBMIT_PAUSES = (2.0, 5.0, 10.0)  # before looking whether a submit that was cut off has arrived
+DESCRIBES_AT_ONCE = (
+    2  # threads that read long answers hold Python's lock, and the Hub's event loop waits for it
+)
+SUBMIT_PAUSES = (2.0, 3.0, 5.0, 10.0)  # before looking whether a submit that was cut off has arrived
 INVISIBLE_SECONDS = 600.0  # a job may be unknown for a while after its submit, but not as long as this
 KILL_SECONDS = 60.0  # Batch's own 30 between SIGTERM and SIGKILL, and some for the news to arrive
 LAST_WORDS = 300  # characters
+EMPTY_PAGES = 10  # of a log that are read for one that is not
 UNUSED = timedelta(days=30)  # that a definition is kept without a job
 
 
@@ -47,8 +51,8 @@ class BatchCompute:
 
     # --- starting ---
 
-    async def submit(self, job: Job) -> str:
-        runs, image = await batch_images.prepare(self._settings, job)
+    async def submit(self, job: Job, say: Say = silent) -> str:
+        runs, image = await batch_images.prepare(self._settings, job, say)
         request = batch_payloads.job_definition(self._env, self._settings, runs, image)
         try:
             for _ in range(2):
@@ -89,17 +93,23 @@ class BatchCompute:
         return arn
 
     async def _submit(self, request: dict[str, Any]) -> str:
-        """SubmitJob knows no idempotency: before every try the job is looked for by its name, which is its own."""
+        """SubmitJob knows no idempotency: before every try the job is looked for by its name, which is its own; twice
+        after one that may have been carried out, because ListJobs shows a job some seconds late."""
         fault: Exception | None = None
+        looks = 0  # that are owed before the next try
         for pause in (0.0, *self.submit_pauses):
             await asyncio.sleep(pause)
             try:
                 if (job_id := await self._find(request["jobName"])) is not None:
                     return job_id
+                if (looks := looks - 1) > 0:
+                    continue
+                looks = 2
                 return str((await self.aws.ask("batch", "submit_job", once=True, **request))["jobId"])
             except AWS_FAULTS as error:
                 if not uncertain(error):
                     raise
+                looks = 0 if throttled(error) else looks
                 fault = error
                 log.warning("Submitting %s: %s", request["jobName"], error)
         assert fault is not None
@@ -119,7 +129,13 @@ class BatchCompute:
     async def describe(self, ids: Iterable[str]) -> dict[str, JobStatus]:
         wanted = list(ids)
         chunks = [wanted[n : n + IDS_PER_CALL] for n in range(0, len(wanted), IDS_PER_CALL)]
-        answers = await asyncio.gather(*(self._describe(chunk) for chunk in chunks))
+        at_once = asyncio.Semaphore(DESCRIBES_AT_ONCE)
+
+        async def ask(chunk: list[str]) -> list[dict[str, Any]]:
+            async with at_once:
+                return await self._describe(chunk)
+
+        answers = await asyncio.gather(*map(ask, chunks))
         found = {entry["jobId"]: entry for answer in answers for entry in answer}
         result = {job_id: batch_payloads.status(entry) for job_id, entry in found.items()}
         for job_id, status in result.items():
@@ -171,15 +187,19 @@ class BatchCompute:
             "logStreamName": stream,
             "startFromHead": not from_end,
         }
-        if after is not None:
-            request["nextToken"] = after
-        try:
-            answer = await self.aws.ask("logs", "get_log_events", **request)
-        except ClientError as error:
-            if code(error) == "ResourceNotFoundException":
-                return "", after  # it has printed nothing yet
-            raise
-        return "".join(f"{event['message']}\n" for event in answer["events"]), answer.get("nextForwardToken")
+        for _ in range(EMPTY_PAGES):
+            if after is not None:
+                request["nextToken"] = after
+            try:
+                answer = await self.aws.ask("logs", "get_log_events", **request)
+            except ClientError as error:
+                if code(error) == "ResourceNotFoundException":
+                    return "", after  # it has printed nothing yet
+                raise
+            before, after = after, answer.get("nextForwardToken")
+            if answer["events"] or from_end or after == before:
+                break  # a page may be empty although it is not the last: that one's token stays the same
+        return "".join(f"{event['message']}\n" for event in answer["events"]), after
 
     async def running(self, hub: str) -> list[RunningJob]:
         """The jobs of the Hub ``hub`` that have not ended."""

@@ -8,53 +8,39 @@ from __future__ import annotations
 
 import json
 import logging
-from pathlib import Path
 
 from ..images import manifests
-from ..images.adapt import adapt
-from ..images.bundle import COMMAND, Bundle
+from ..images.bundle import COMMAND
 from ..images.credentials import Logins
 from ..images.reference import Reference
 from ..images.registry import Registry
 from ..models import BatchSettings, ImageConfig, Job, StudiosError
+from . import Say, silent
+from .adapting import UNREACHABLE, about_image, needed_image, wanted_image, with_agent
 from .containers import repository_of
 
 log = logging.getLogger(__name__)
 
 ARCHITECTURE = "amd64"  # of an image for several, where no bundle says it
-ADAPTED_ALREADY = 409
-UNREACHABLE = 503
 
 
-async def prepare(settings: BatchSettings, job: Job) -> tuple[str, ImageConfig]:
+async def prepare(settings: BatchSettings, job: Job, say: Say = silent) -> tuple[str, ImageConfig]:
     """The image to run, and what its agent is told of the one that it was made of."""
-    if job.image is None:
-        raise StudiosError(
-            "The studio has no image",
-            "AWS Batch runs images, and the studio's template names none",
-            "Give the studio an image, or have an administrator give the template one",
-            field="image",
-        )
-    wanted = f"{repository_of(job.image)}@{job.digest}" if job.digest else job.image
-    if settings.adapt is not None:
-        try:
-            bundle = Bundle.open(Path(settings.adapt.bundle))
-            made = await adapt(wanted, bundle, settings.adapt.repository)
-            return made.image, ImageConfig(image=job.image, digest=made.base_digest)
-        except StudiosError as error:
-            if error.problem.status != ADAPTED_ALREADY:
-                raise
+    image = needed_image(job, "AWS Batch")
+    wanted = wanted_image(image, job.digest)
+    if settings.adapt is not None and (made := await with_agent(settings.adapt, wanted, say)) is not None:
+        return made.image, ImageConfig(image=image, digest=made.base_digest)
     try:
         found = await look(wanted)
     except StudiosError as error:
         if error.problem.status != UNREACHABLE:
-            raise
+            raise about_image(error) from error
         # The machines may reach a registry that the Hub does not.
         log.warning("%s is not resolved to a digest: %s", wanted, error)
-        return wanted, ImageConfig(image=job.image)
-    own = found.model_copy(update={"image": job.image})
+        return wanted, ImageConfig(image=image)
+    own = found.model_copy(update={"image": image})
     if own.entrypoint == list(COMMAND):
-        own = ImageConfig(image=job.image, digest=own.digest)  # the rest is in the image, beside the agent
+        own = ImageConfig(image=image, digest=own.digest)  # the rest is in the image, beside the agent
     return f"{repository_of(wanted)}@{found.digest}", own
 
 

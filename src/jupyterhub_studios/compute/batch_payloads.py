@@ -19,6 +19,7 @@ from .containers import BUNDLE, IMAGE_VARIABLE, start
 
 DEFAULT_SCRATCH = "/var/lib/studios/scratch"  # of the machines; the forge makes it
 LEAST_SECONDS = 60  # that Batch accepts as a timeout
+BACKSTOP_HOURS = 2  # after the latest end of a lifespan, so that the orderly end comes first
 TAG = "studios:"  # before the name of each of our tags
 USED = f"{TAG}used"  # of a definition: the day on which a job was last submitted with it
 ENVIRONMENT = f"{TAG}environment"  # of a definition: the compute environment that it belongs to
@@ -119,6 +120,13 @@ def submission(settings: BatchSettings, job: Job, definition: str) -> dict[str, 
     if job.timeout_seconds is not None:
         body["timeout"] = {"attemptDurationSeconds": max(LEAST_SECONDS, job.timeout_seconds)}
     return body
+
+
+def backstop(lifespan_hours: int, longest_hours: int) -> int | None:
+    """Seconds after which a job is ended even if Hub and service are gone; None: never, as its studio has no end
+    (``lifespan_hours`` 0). A job's timeout is fixed when it is submitted, while its studio's lifespan can be extended:
+    so it comes after the longest lifespan that the administrator allows, and no extension is ever cut."""
+    return (max(lifespan_hours, longest_hours) + BACKSTOP_HOURS) * 3600 if lifespan_hours > 0 else None
 
 
 def _resources(cpus: float, memory_mib: int, gpus: int) -> list[dict[str, str]]:

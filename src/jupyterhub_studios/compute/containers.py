@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import re
 from collections.abc import Mapping, Sequence
@@ -11,6 +12,7 @@ from typing import Any
 
 from ..images.bundle import COMMAND, ENVIRONMENT
 from ..images.bundle import PLACE as BUNDLE
+from ..images.credentials import Login
 from ..models import (
     SCRATCH,
     ComputeEnvironment,
@@ -139,12 +141,42 @@ def repository_of(reference: str) -> str:
     return f"{head}{slash}{last.partition(':')[0]}"
 
 
-def pull_fault(line: bytes) -> str | None:
-    """The engine answers 200 to a pull and tells in the stream how it went."""
-    try:
-        return str(json.loads(line)["error"])
-    except (ValueError, KeyError):
-        return None
+def registry_auth(login: Login, registry: str) -> str:
+    """The header X-Registry-Auth, by which an engine signs in for one pull."""
+    if login.user == "<token>":  # as credential helpers say of a token
+        document = {"identitytoken": login.password, "serveraddress": registry}
+    else:
+        document = {"username": login.user, "password": login.password, "serveraddress": registry}
+    return base64.urlsafe_b64encode(json.dumps(document).encode()).decode()
+
+
+class Pull:
+    """The engine answers 200 to a pull, and tells in the stream how it goes."""
+
+    def __init__(self) -> None:
+        self.fault: str | None = None
+        self._layers: dict[str, tuple[int, int]] = {}  # by id: bytes that are here, bytes of all
+
+    def read(self, line: bytes) -> None:
+        try:
+            told = json.loads(line)
+        except ValueError:
+            return
+        if "error" in told:
+            self.fault = str(told["error"])
+        layer, detail = str(told.get("id", "")), told.get("progressDetail") or {}
+        if told.get("status") == "Downloading" and detail.get("total"):
+            self._layers[layer] = (int(detail["current"]), int(detail["total"]))
+        elif told.get("status") in ("Download complete", "Pull complete") and layer in self._layers:
+            total = self._layers[layer][1]
+            self._layers[layer] = (total, total)
+
+    @property
+    def words(self) -> str:
+        if not self._layers:
+            return "Fetching the image"
+        here, size = (sum(pair[n] for pair in self._layers.values()) / 1e6 for n in (0, 1))
+        return f"Fetching the image: {here:.0f} of {size:.0f} MB"
 
 
 # --- what the engine says ---

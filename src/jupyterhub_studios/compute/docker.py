@@ -8,19 +8,24 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import time
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote
 
-from ..models import ComputeEnvironment, Job, JobStatus, RunningJob, StudiosError
-from . import GRACE, containers
+from ..images.credentials import Logins
+from ..images.reference import Reference
+from ..models import ComputeEnvironment, ImageConfig, Job, JobStatus, RunningJob, StudiosError
+from . import GRACE, Say, containers, silent
+from .adapting import about_image, needed_image, wanted_image, with_agent
 from .containers import LABEL, Image
 from .engine import Engine, EngineError, log_lines
 
 log = logging.getLogger(__name__)
 
 PULL_SECONDS = 3600.0
+SAY_SECONDS = 1.0  # between two words about a pull
 KEEP_SAVED = 86400.0  # seconds that an ended container is kept, for the Hub to see and people to read its log
 KEEP_UNSAVED = 3 * 86400.0  # the same when it did not save: its work may be rescued by hand
 LOG_LINES = 1000
@@ -38,8 +43,8 @@ class DockerCompute:
 
     # --- starting ---
 
-    async def submit(self, job: Job) -> str:
-        image = await self._image(job)
+    async def submit(self, job: Job, say: Say = silent) -> str:
+        image = await self._image(job, say)
         body = containers.container(self._env, self._settings, job, image)
         try:
             made = await self._engine.ask("POST", "/containers/create", body, name=job.name)
@@ -58,25 +63,19 @@ class DockerCompute:
             raise
         return job_id
 
-    async def _image(self, job: Job) -> Image:
+    async def _image(self, job: Job, say: Say) -> Image:
         """The image to run: the very bytes that the studio was built on, where it has been saved before."""
-        if job.image is None:
-            raise StudiosError(
-                "The studio has no image",
-                f"“{self._env.title}” runs images, and the studio's template names none",
-                "Give the studio an image, or have an administrator give the template one",
-                field="image",
-            )
-        names = [job.image]
-        if job.digest is not None:
-            names = [f"{containers.repository_of(job.image)}@{job.digest}", job.digest]
-        for name in names:
-            if (found := await self._inspect(name)) is not None:
-                return containers.image(job.image, found)
-        await self._pull(job, names[0])
-        if (found := await self._inspect(names[0])) is None:
-            raise StudiosError("The image is not there", f"the engine pulled {names[0]} and does not know it")
-        return containers.image(job.image, found)
+        image = needed_image(job, self._env.title)
+        wanted = wanted_image(image, job.digest)
+        names = [wanted, job.digest] if job.digest else [wanted]
+        there = [found for name in names if (found := await self._inspect(name)) is not None]
+        # What was built on the engine is in no registry where the agent could be added: it brings one.
+        if self._settings.adapt is not None and not any(not one.get("RepoDigests") for one in there):
+            made = await with_agent(self._settings.adapt, wanted, say)
+            if made is not None:
+                found = await self._inspect(made.image) or await self._pull(job, made.image, say)
+                return Image(found["Id"], ImageConfig(image=image, digest=made.base_digest))
+        return containers.image(image, there[0] if there else await self._pull(job, wanted, say))
 
     async def _inspect(self, name: str) -> dict[str, Any] | None:
         try:
@@ -86,19 +85,34 @@ class DockerCompute:
                 return None
             raise _refused("found", error) from error
 
-    async def _pull(self, job: Job, name: str) -> None:
+    async def _pull(self, job: Job, name: str, say: Say) -> dict[str, Any]:
+        """The image, fetched with the credentials that this account has for its registry."""
         repository, tag = containers.repository_of(name), name.removeprefix(containers.repository_of(name))
-        log.info("Pulling %s", name)
         try:
-            said = await self._engine.read(
-                "POST", "/images/create", patience=PULL_SECONDS, fromImage=repository,
+            registry = Reference.parse(name).registry
+            login = await Logins().find(registry)
+        except StudiosError as error:
+            raise about_image(error) from error
+        headers = {"X-Registry-Auth": containers.registry_auth(login, registry)} if login else {}
+        log.info("Pulling %s", name)
+        pull, told = containers.Pull(), 0.0
+        say(pull.words)
+        try:
+            async for line in self._engine.lines(
+                "POST", "/images/create", headers=headers, patience=PULL_SECONDS, fromImage=repository,
                 tag=tag.lstrip(":@") or "latest",
-            )  # fmt: skip
+            ):  # fmt: skip
+                pull.read(line)
+                if time.monotonic() - told > SAY_SECONDS:
+                    told = time.monotonic()
+                    say(pull.words)
         except EngineError as error:
             raise _no_image(job, str(error)) from error
-        for line in said.splitlines():
-            if fault := containers.pull_fault(line):
-                raise _no_image(job, fault)
+        if pull.fault:
+            raise _no_image(job, pull.fault)
+        if (found := await self._inspect(name)) is None:
+            raise StudiosError("The image is not there", f"the engine pulled {name} and does not know it")
+        return found
 
     # --- looking ---
 
@@ -201,7 +215,7 @@ def _no_image(job: Job, why: str) -> StudiosError:
     return StudiosError(
         f"The image {job.image} cannot be had",
         why,
-        "Check its name; for a private registry an administrator has to sign the engine in",
+        "Check its name; for a private registry an administrator has to sign the Hub's account in: docker login",
         status=404,
         field="image",
     )

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import json
 import struct
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from typing import Any
 
 import aiohttp
@@ -54,18 +56,40 @@ class Engine:
         patience: float = TIMEOUT,
         **query: Any,
     ) -> bytes:
+        async with self._answer(method, path, body, {}, patience, query) as answer:
+            return await answer.read()
+
+    async def lines(
+        self, method: str, path: str, *, headers: Mapping[str, str], patience: float, **query: Any
+    ) -> AsyncIterator[bytes]:
+        """The answer line by line, while it comes. ``headers`` may hold credentials: they are never told."""
+        async with self._answer(method, path, None, headers, patience, query) as answer:
+            async for line in answer.content:
+                yield line
+
+    @asynccontextmanager
+    async def _answer(
+        self,
+        method: str,
+        path: str,
+        body: Any,
+        headers: Mapping[str, str],
+        patience: float,
+        query: dict[str, Any],
+    ) -> AsyncIterator[aiohttp.ClientResponse]:
         connector = aiohttp.UnixConnector(self._unix) if self._unix else aiohttp.TCPConnector()
         limits = aiohttp.ClientTimeout(total=patience, connect=CONNECT_TIMEOUT)
         params = {key: _query(value) for key, value in query.items() if value is not None}
         try:
             async with (
                 aiohttp.ClientSession(connector=connector, timeout=limits) as client,
-                client.request(method, f"{self._base}{path}", json=body, params=params) as answer,
+                client.request(
+                    method, f"{self._base}{path}", json=body, params=params, headers=headers
+                ) as answer,
             ):
-                content = await answer.read()
                 if answer.status >= 400:
-                    raise EngineError(answer.status, _message(content))
-                return content
+                    raise EngineError(answer.status, _message(await answer.read()))
+                yield answer
         except (aiohttp.ClientConnectionError, TimeoutError) as error:
             raise StudiosError(
                 "The Docker engine does not answer",

@@ -24,7 +24,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from ..models import ComputeEnvironment, Job, JobStatus, StudiosError
-from . import GRACE, processes
+from . import GRACE, Say, processes, silent
 
 log = logging.getLogger(__name__)
 
@@ -50,7 +50,7 @@ class LocalCompute:
         self._scratch = Path(env.scratch or Path(tempfile.gettempdir()) / "jupyterhub-studios")
         self._children: dict[str, subprocess.Popen[bytes]] = {}
 
-    async def submit(self, job: Job) -> str:
+    async def submit(self, job: Job, say: Say = silent) -> str:
         return await asyncio.to_thread(self._submit, job)
 
     async def describe(self, ids: Iterable[str]) -> dict[str, JobStatus]:

@@ -43,12 +43,14 @@ class Poller:
     async def recent(self, compute: Compute, job_id: str) -> JobStatus:
         """What the last look said, at once, while the next one is under way; only a job that nobody has asked
         for lately is waited for. For those who ask again and again, and must not hold up others."""
+        return self.last(compute, job_id) or await self._line(compute).status(job_id)
+
+    def last(self, compute: Compute, job_id: str) -> JobStatus | None:
+        """What the last look said, if that is not long ago; the next one is under way."""
         line = self._line(compute)
-        at, known = line.known.get(job_id, (0.0, None))
-        if known is None or time.monotonic() - at > RECENT:
-            return await line.status(job_id)
         line.ask(job_id)
-        return known
+        at, known = line.known.get(job_id, (0.0, None))
+        return known if time.monotonic() - at <= RECENT else None
 
     def _line(self, compute: Compute) -> _Line:
         return self._lines.setdefault(id(compute), _Line(compute))

@@ -115,6 +115,11 @@ def links(home: DemoHome) -> dict[str, Any]:
     return offered
 
 
+def writable_buckets() -> list[str]:
+    """What studios of the demo may mount for writing."""
+    return [f"s3://{TEAM_BUCKET}/", f"az://{CONTAINER}/"]
+
+
 def fill(home: DemoHome, packages: Path) -> None:
     """Put the data sets of the wheels in ``packages`` where the demo's links lead."""
     files = {

@@ -41,6 +41,8 @@ class Looker:
             "logs": self.logs,
             "gates": self.gates,
         }
+        if self._env.connect == "tunnel":
+            del looks["gates"]  # nobody dials them
         return [Check(self._env.id, name, _whole(look)) for name, look in looks.items()]
 
     async def _ask(self, doing: str, service: str, operation: str, **request: Any) -> dict[str, Any]:

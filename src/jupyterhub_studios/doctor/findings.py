@@ -102,6 +102,21 @@ HUB = {
         "{reason}",
         "Let the proxy before the Hub pass /services/studios/agent/ on, WebSockets included",
     ),
+    "agents-silent": _fail(
+        "nothing answers jobs at {url}", "{reason}", "Start the Hub, or correct c.Studios.public_url"
+    ),
+    "tunnel-ok": _ok("the tunnel answers at {address}"),
+    "tunnel-silent": _fail(
+        "the tunnel does not answer at {address}",
+        "{reason}",
+        "Look into tunnel.log in c.Studios.state_dir; check c.Studios.tunnel_bind, c.Studios.tunnel_address and "
+        "the firewall",
+    ),
+    "tunnel-stranger": _fail(
+        "something else than this Hub's tunnel answers at {address}",
+        "its host key is not the one of tunnel.key in c.Studios.state_dir: agents refuse it",
+        "Correct c.Studios.tunnel_address, or free the port",
+    ),
     "config-ok": _ok("the settings that studios rely on are right"),
     "config-cleanup": _fail(
         "the Hub ends studios when it is restarted",
@@ -133,6 +148,16 @@ HUB = {
         "c.JupyterHub.extra_user_scopes lacks access:services!service=studios, unless a role of yours grants it",
         'Set c.JupyterHub.extra_user_scopes = {{"access:services!service=studios"}}',
     ),
+    "config-role": _fail(
+        "the studios service may do nothing at the Hub",
+        "c.JupyterHub.load_roles gives it no role",
+        "Set c.JupyterHub.load_roles = [service_role()], with service_role of jupyterhub_studios.config",
+    ),
+    "config-unknown": _warn(
+        "{name} is no setting, and does nothing",
+        "the nearest name is: {meant}",
+        "Correct its name, or take it out",
+    ),
     "environments-none": _fail(
         "nothing can be started", "c.Studios.compute_environments is empty", "Offer at least one"
     ),
@@ -144,6 +169,12 @@ OFFERS = {
         "{what}",
         "{why}",
         "Check work_dir, store_options and the store itself; studios save and restore there",
+    ),
+    "bucket-denied": _fail(
+        "{what}",
+        "{why}: its credentials are wrong, or may not do it",
+        "Give the Hub's role, or the keys in store_options, the right to list the bucket, and to read, write and "
+        "delete below .studios/ of the work dir",
     ),
     "program-ok": _ok("the programs of {count} are there"),
     "program-missing": _fail(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
@@ -26,8 +26,7 @@ def checks(config: Mapping[str, Any], studios: Studios) -> list[Check]:
     token = str(spawner.get("service_token") or "")
     environments = list(studios.compute_environments.values())
 
-    async def settings() -> Result:
-        return verdicts.settings(config, starts_studios(config.get("JupyterHub", {}).get("spawner_class")))
+    spawns = starts_studios(config.get("JupyterHub", {}).get("spawner_class"))
 
     async def offers() -> Result:
         return found("environments-none")
@@ -37,13 +36,20 @@ def checks(config: Mapping[str, Any], studios: Studios) -> list[Check]:
         return verdicts.public_url(public, environments, resolves)
 
     return [
-        Check("Hub", "settings", settings),
+        *(Check("Hub", "settings", _told(result)) for result in verdicts.settings(config, spawns)),
         Check("Hub", "address", address),
         Check("Hub", "Hub", lambda: _hub(public)),
         Check("Hub", "service", lambda: _service(service_url, token)),
         Check("Hub", "agents", lambda: _agents(public)),
         *([] if environments else [Check("Hub", "environments", offers)]),
     ]
+
+
+def _told(result: Result) -> Callable[[], Awaitable[Result]]:
+    async def tell() -> Result:
+        return result
+
+    return tell
 
 
 def starts_studios(spawner: Any) -> bool:
@@ -67,6 +73,7 @@ async def _resolves(host: str) -> bool:
 
 
 async def _hub(public_url: str) -> Result:
+    _check_url(public_url)
     url = urljoin(public_url, "hub/api/")
     answer = await _get(url, "hub-silent")
     return verdicts.hub(url, answer.status_code, _json(answer))
@@ -82,9 +89,15 @@ async def _service(url: str, token: str) -> Result:
 
 
 async def _agents(public_url: str) -> Result:
+    _check_url(public_url)
     url = urljoin(public_url, f"services/{SERVICE_NAME}/agent/control")
-    answer = await _get(url, "agents-blocked")
+    answer = await _get(url, "agents-silent")
     return verdicts.agents(url, answer.status_code, _is_problem(answer))
+
+
+def _check_url(url: str) -> None:
+    if urlsplit(url).scheme not in ("http", "https") or not urlsplit(url).hostname:
+        raise Found("url-bad", url=url)
 
 
 async def _get(

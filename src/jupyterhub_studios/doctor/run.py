@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import warnings
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -14,10 +15,11 @@ from ..checkpoints import Store
 from ..config import Studios
 from ..images.adapt import resolve
 from ..models import ComputeEnvironment, Kind, StudiosError, Template
-from . import batch, checks, engine, hub, local
+from . import batch, checks, engine, hub, local, tunnel
 from .checks import Check
 from .findings import Result, found
 
+DENIED = ("403", "AccessDenied", "SignatureDoesNotMatch", "InvalidAccessKeyId")  # as stores say it
 BUCKET_SECONDS = 75.0  # obstore itself tries for a minute
 
 
@@ -27,7 +29,8 @@ def load(path: str) -> tuple[Mapping[str, Any], Studios]:
     title, action = f"The configuration {path} cannot be used", "Correct it, or name another with --config"
     try:
         config = PyFileConfigLoader(file.name, path=str(file.parent)).load_config()
-        return config, Studios(config=config)
+        with warnings.catch_warnings(action="ignore"):  # of unknown settings, which are a finding
+            return config, Studios(config=config)
     except ConfigFileNotFound:
         raise StudiosError(
             title, "there is no such file", "Name the Hub's with --config", status=404
@@ -56,7 +59,7 @@ def plan(config: Mapping[str, Any], studios: Studios, only: str | None) -> list[
             status=404,
         )
     wanted = [env for env in environments.values() if only in (None, env.id)]
-    found = [] if only is not None else hub.checks(config, studios)
+    found = [] if only is not None else [*hub.checks(config, studios), *tunnel.checks(studios)]
     for env in wanted:
         found += _of(env, offered(env, studios.templates.values()))
     return found
@@ -81,7 +84,9 @@ async def _bucket(env: ComputeEnvironment) -> Result:
     try:
         await Store.open(env.work_dir, env.store_options).check()
     except StudiosError as error:
-        return found("bucket-failed", what=error.problem.title, why=error.problem.detail)
+        denied = any(word in error.problem.detail for word in DENIED)
+        name = "bucket-denied" if denied else "bucket-failed"
+        return found(name, what=error.problem.title, why=error.problem.detail)
     return found("bucket-ok", where=env.work_dir)
 
 

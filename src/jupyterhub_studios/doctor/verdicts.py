@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from difflib import get_close_matches
 from ipaddress import ip_address, ip_network
 from typing import Any
 from urllib.parse import urlsplit
 
-from ..config import SERVICE_NAME
+from ..config import SERVICE_NAME, Studios
 from ..models import ComputeEnvironment, Kind
 from .findings import Result, found
 
@@ -64,23 +65,42 @@ def agents(url: str, status: int, problem: bool) -> Result:
     return found("agents-blocked", url=url, reason=f"something answers with HTTP {status}")
 
 
-def settings(config: Mapping[str, Any], starts_studios: bool) -> Result:
-    """``config``: the Hub's configuration file, by class; ``starts_studios``: its spawner is ours."""
+def tunnel(address: str, shown: str, ours: str | None) -> Result:
+    """Of the host keys that it shows and that it should have, as lines of OpenSSH; None: not known here."""
+    same = ours is None or shown.split()[:2] == ours.split()[:2]
+    return found("tunnel-ok" if same else "tunnel-stranger", address=address)
+
+
+def settings(config: Mapping[str, Any], starts_studios: bool) -> list[Result]:
+    """All that is wrong, or that nothing is. ``config``: the Hub's configuration file, by class; ``starts_studios``:
+    its spawner is ours."""
     hub, spawner = config.get("JupyterHub", {}), config.get("BatchSpawner", {})
-    if not starts_studios:
-        return found("config-spawner")
-    if hub.get("allow_named_servers") is not True:
-        return found("config-names")
-    if hub.get("cleanup_servers") is not False:
-        return found("config-cleanup")
     ours = next((s for s in hub.get("services", []) if s.get("name") == SERVICE_NAME), None)
-    if ours is None:
-        return found("config-service")
-    if not spawner.get("service_token") or ours.get("api_token") != spawner.get("service_token"):
-        return found("config-token")
-    if f"access:services!service={SERVICE_NAME}" not in hub.get("extra_user_scopes", ()):
-        return found("config-scope")
-    return found("config-ok")
+    token = spawner.get("service_token")
+    granted = [role for role in hub.get("load_roles", []) if SERVICE_NAME in role.get("services", [])]
+    wrong = {
+        "config-spawner": not starts_studios,
+        "config-names": hub.get("allow_named_servers") is not True,
+        "config-cleanup": hub.get("cleanup_servers") is not False,
+        "config-service": ours is None,
+        "config-token": ours is not None and (not token or ours.get("api_token") != token),
+        "config-role": not granted,
+        "config-scope": f"access:services!service={SERVICE_NAME}" not in hub.get("extra_user_scopes", ()),
+    }
+    return [
+        *(found(name) for name, so in wrong.items() if so),
+        *(found("config-unknown", name=name, meant=meant) for name, meant in _unknown(config)),
+    ] or [found("config-ok")]
+
+
+def _unknown(config: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Settings of ours that do not exist, and what may have been meant."""
+    known = Studios.class_trait_names(config=True)
+    return [
+        (f"c.Studios.{name}", ", ".join(get_close_matches(name, known, n=1)) or "nothing like it")
+        for name in config.get("Studios", {})
+        if name not in known
+    ]
 
 
 # --- this machine -----------------------------------------------------------------------------------

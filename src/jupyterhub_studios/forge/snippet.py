@@ -12,7 +12,7 @@ TITLES = {
     "on-demand": ("AWS", "Machines that stay as long as the studio runs."),
     "spot": (
         "AWS spot",
-        "Cheaper. AWS may take the machine back at any time: start again then, from the last save.",
+        "Cheaper. AWS may take the machine back, two minutes after it says so: the studio starts again elsewhere.",
     ),
     "gpu": ("AWS with GPUs", "Machines with NVIDIA GPUs."),
 }

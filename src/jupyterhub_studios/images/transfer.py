@@ -34,9 +34,10 @@ async def put(
     source: Source,
     moved: Moved,
     neighbour: str | None = None,
+    likely: str | None = None,
 ) -> How:
     """Makes blob ``digest`` part of ``image``'s repository. ``neighbour``: another repository of the same registry
-    that has it."""
+    that has it; ``likely``: one that may have it."""
     upload = _Upload(target, image, digest, moved)
     if neighbour == image.repository:
         return "there"
@@ -45,6 +46,8 @@ async def put(
             return "mounted"
     elif await upload.there():
         return "there"
+    elif likely is not None and likely != image.repository and await upload.mount_perhaps(likely):
+        return "mounted"
     for attempt in range(1, ATTEMPTS + 1):
         try:
             async with contextlib.aclosing(source()) as content:
@@ -84,6 +87,13 @@ class _Upload:
         )  # fmt: skip
         self._follow(answer, (201, 202))
         return answer.status_code == 201
+
+    async def mount_perhaps(self, neighbour: str) -> bool:
+        """As mount; a registry that does not let us is no fault."""
+        try:
+            return await self.mount(neighbour)
+        except StudiosError:
+            return False
 
     @property
     def _uploads(self) -> str:

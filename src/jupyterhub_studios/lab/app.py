@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from jupyter_server.extension.application import ExtensionApp
@@ -11,6 +12,7 @@ from traitlets import Bool, Dict, Int, validate
 from ..models import CredentialSpec
 from . import forward, studio
 from .configured import ConfiguredLink, check_link, parsed
+from .history import set_aside_if_damaged
 
 if TYPE_CHECKING:
     from .own import Explorer
@@ -104,6 +106,13 @@ class DataExplorer(ExtensionApp):
         assert self.serverapp is not None
         if studio.is_studio():
             self.settings["page_config_hook"] = studio.page_config
+            self._check_history()
+
+    def _check_history(self) -> None:
+        assert self.serverapp is not None
+        place = self.serverapp.config.get("SQLiteYStore", {}).get("db_path", "")
+        if place and set_aside_if_damaged(Path(place)):
+            self.log.warning("%s was damaged and is set aside: who wrote what in it is lost", place)
 
     def initialize_handlers(self) -> None:
         """Either role has the same addresses, so the panel does not know which it is."""

@@ -4,7 +4,7 @@ No I/O here, and nothing of ours is imported. Times are aware UTC datetimes, siz
 name says otherwise, ids are opaque strings.
 """
 
-from .agents import Ack, AgentMessage, Command, Hello, LaunchSpec, StoreAccess
+from .agents import Ack, AgentMessage, Command, Hello, LaunchSpec, NextflowAccess, StoreAccess
 from .base import NAME_MAX, SERVER_NAME_MAX, Model, Name, new_id, now, server_name_for
 from .checkpoints import Base, Checkpoint, CheckpointStatus, LayerRef, Package
 from .data import (
@@ -40,7 +40,32 @@ from .data import (
 )
 from .images import SCRATCH, ImageConfig
 from .jobs import Job, JobStatus, RunningJob, job_name
-from .launches import Launch, LaunchRequest, SessionEnded, SessionProgress, SessionStop
+from .launches import Alive, Launch, LaunchRequest, SessionEnded, SessionProgress, SessionStop
+from .lifetime import (
+    LifetimeNotice,
+    LifetimeOffer,
+    LifetimePolicy,
+    LifetimeView,
+    Observation,
+)
+from .mounts import (
+    MOST_MOUNTS,
+    MOUNTS,
+    MountAccess,
+    MountAnswer,
+    MountCheck,
+    MountList,
+    MountName,
+    MountProfile,
+    MountRequest,
+    MountSpec,
+    MountStatus,
+    MountsView,
+    MountView,
+    SessionKeys,
+    doubled,
+    mount_name,
+)
 from .offers import (
     AdaptSettings,
     BatchSettings,
@@ -69,18 +94,35 @@ from .previews import (
     ViewName,
 )
 from .problems import Problem, StudiosError
-from .studios import PHASES, Event, Phase, PhaseName, RootMode, SessionState, StudioSpec, StudioState
+from .sharing import LINK_HOURS, ShareLinkSpec, ShareLinkView, ShareSpec, ShareView
+from .studios import (
+    PHASES,
+    TAKEN_BACK,
+    Event,
+    Phase,
+    PhaseName,
+    RootMode,
+    SessionState,
+    StudioSpec,
+    StudioState,
+)
+from .tunnels import TunnelAccess, TunnelReport, TunnelSession, TunnelSettings, TunnelTable
 from .views import CheckpointView, SessionView, StudioView
 
 __all__ = [
+    "LINK_HOURS",
+    "MOST_MOUNTS",
+    "MOUNTS",
     "NAME_MAX",
     "PHASES",
     "SCRATCH",
     "SERVER_NAME_MAX",
+    "TAKEN_BACK",
     "AccessKey",
     "Ack",
     "AdaptSettings",
     "AgentMessage",
+    "Alive",
     "Ambient",
     "Anonymous",
     "AnyPreview",
@@ -118,17 +160,34 @@ __all__ = [
     "LaunchRequest",
     "LaunchSpec",
     "LayerRef",
+    "LifetimeNotice",
+    "LifetimeOffer",
+    "LifetimePolicy",
+    "LifetimeView",
     "LinkMarks",
     "LinkPatch",
     "LinkSpec",
     "LinkView",
     "Member",
     "Model",
+    "MountAccess",
+    "MountAnswer",
+    "MountCheck",
+    "MountList",
+    "MountName",
+    "MountProfile",
+    "MountRequest",
+    "MountSpec",
+    "MountStatus",
+    "MountView",
+    "MountsView",
     "Name",
+    "NextflowAccess",
     "Node",
     "NotebookCell",
     "NotebookOutput",
     "NotebookPreview",
+    "Observation",
     "OfferedCredential",
     "OfferedLink",
     "Package",
@@ -144,10 +203,15 @@ __all__ = [
     "Secret",
     "ServiceAccount",
     "SessionEnded",
+    "SessionKeys",
     "SessionProgress",
     "SessionState",
     "SessionStop",
     "SessionView",
+    "ShareLinkSpec",
+    "ShareLinkView",
+    "ShareSpec",
+    "ShareView",
     "Snippet",
     "StoreAccess",
     "StudioSpec",
@@ -159,11 +223,18 @@ __all__ = [
     "TextPreview",
     "Total",
     "TreePreview",
+    "TunnelAccess",
+    "TunnelReport",
+    "TunnelSession",
+    "TunnelSettings",
+    "TunnelTable",
     "Upload",
     "UploadParts",
     "UploadedPart",
     "ViewName",
+    "doubled",
     "job_name",
+    "mount_name",
     "new_id",
     "now",
     "server_name_for",

@@ -216,6 +216,9 @@ class OfferedCredential(CredentialSpec):
     allowed_users: list[str] | None = None  # who gets what is offered; None: all
     allowed_groups: list[str] | None = None
     role: DataRole = DataRole.DOWNLOAD  # on the links that are found
+    # A role whose rights mounts in studios get, narrowed to their bucket; and the STS of a store that is not AWS.
+    mount_role: str | None = Field(default=None, max_length=2048)
+    sts_endpoint: str | None = Field(default=None, max_length=2048)
     writable: bool = False  # what is found, and whether people may make their own links with it writable
 
 

@@ -37,7 +37,8 @@ class JobStatus(Model):
     """What a compute environment says of a job. ``unknown`` means it could not be asked, or does not know
     the job yet: never a reason to think that the job has ended."""
 
-    state: Literal["queued", "starting", "running", "succeeded", "failed", "lost", "unknown"]
+    # preparing: there is no job yet, its image is worked on
+    state: Literal["preparing", "queued", "starting", "running", "succeeded", "failed", "lost", "unknown"]
     exit_code: int | None = None
     reason: str = ""
     attempt: int = 1  # how often the compute environment has begun it, after losing its host

@@ -57,3 +57,9 @@ class SessionEnded(Model):
     reason: str = ""
     attempt: int = 1
     host_lost: bool = False  # with the machine it ran on: a session that was in use is started again
+
+
+class Alive(Model):
+    """POST /internal/alive: sessions whose servers the Hub has, and whose jobs run."""
+
+    sessions: list[str]

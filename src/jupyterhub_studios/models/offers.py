@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from enum import StrEnum
 from ipaddress import ip_address, ip_network
+from typing import Literal
 
 from pydantic import Field, field_validator, model_validator
 
 from .base import Model
+from .lifetime import LifetimePolicy
 
 
 class Template(Model):
@@ -15,6 +17,7 @@ class Template(Model):
 
     In ``command`` and ``environment`` the words ``{socket}`` ``{port}`` ``{prefix}`` ``{workdir}`` ``{python}``
     are replaced by the agent. An app given ``{port}`` listens on 127.0.0.1; one given ``{socket}`` on a 0600 socket.
+    One that always listens on the same ``port`` gets a network of its own, where nobody but the gate reaches it.
     """
 
     id: str
@@ -22,13 +25,15 @@ class Template(Model):
     description: str = ""
     icon: str = ""
     image: str | None = None
-    command: list[str]  # empty: the image's own entrypoint and command
+    command: list[str]  # empty: the image's own entrypoint and command, as the image says to run them
+    port: int | None = Field(default=None, gt=0, lt=65536)  # where an app listens that takes no {port}
     environment: dict[str, str] = {}
     strip_prefix: bool = False  # True: the app is served from "/", the gate removes the studio's prefix
     ready_seconds: float = Field(default=120, gt=0)  # the app must answer within these
     ready_path: str = "/"  # below the prefix; any answer under 500 means ready
     default_path: str = "/"  # where "Open" leads, below the prefix
     skeleton: str | None = None  # folder copied into an empty /workspace at a studio's very first start
+    lifetime: LifetimePolicy | None = None  # fields that replace those of c.Studios.lifetime
 
 
 class Kind(StrEnum):
@@ -48,19 +53,20 @@ class ContainerSettings(Model):
     tags: dict[str, str] = {}  # of every job, beside our own (studio, session, owner, server, hub)
 
 
+class AdaptSettings(Model):
+    """Adding the agent to images in their registry, before their first use."""
+
+    bundle: str  # folder of the Hub's machine, made by `studios image bundle`
+    repository: str | None = None  # where the images with the agent go; None: beside those without
+
+
 class DockerSettings(ContainerSettings):
     """A Docker engine."""
 
     engine: str = "unix:///var/run/docker.sock"  # or tcp://host:port
     network: str = "bridge"  # must be one that the Hub can dial: bridge on its own machine, else host
     privileged: bool = False  # also give the agent loop devices, with which restored files are read faster
-
-
-class AdaptSettings(Model):
-    """Adding the agent to images in their registry, before their first use."""
-
-    bundle: str  # folder of the Hub's machine, made by `studios image bundle`
-    repository: str | None = None  # where the images with the agent go; None: beside those without
+    adapt: AdaptSettings | None = None  # None: images bring the agent, or `bundle` does
 
 
 class BatchSettings(ContainerSettings):
@@ -88,6 +94,7 @@ class ComputeEnvironment(Model):
         default={}, repr=False
     )  # obstore's options; never shown, never logged
     region: str | None = None
+    writable_buckets: list[str] = []  # bucket URLs; what lies below may be mounted for writing
     templates: list[str] | None = None  # None: all
     allowed_users: list[str] | None = None  # None: all
     allowed_groups: list[str] | None = None
@@ -100,8 +107,28 @@ class ComputeEnvironment(Model):
     gate_networks: list[str] | None = (
         None  # where gates may be, as CIDRs; None: loopback (local), private networks
     )
+    connect: Literal["direct", "tunnel"] = (
+        "direct"  # tunnel: jobs cannot be dialled, they dial c.Studios.tunnel_bind
+    )
     docker: DockerSettings | None = None  # kind docker
     batch: BatchSettings | None = None  # kind aws-batch
+    lifetime: LifetimePolicy | None = None  # fields that replace those of c.Studios.lifetime and the template
+
+    @field_validator("writable_buckets")
+    @classmethod
+    def _check_buckets(cls, value: list[str]) -> list[str]:
+        for url in value:
+            if "://" not in url.strip("/"):
+                raise ValueError(f"{url!r} is not the URL of a bucket, such as s3://bucket/prefix/")
+        return value
+
+    @field_validator("work_dir")
+    @classmethod
+    def _check_work_dir(cls, value: str) -> str:
+        scheme, found, place = value.partition("://")
+        if not (scheme and found and place):
+            raise ValueError(f"“{value}” is no URL; give s3://bucket/prefix, gs://…, az://… or file:///path")
+        return value
 
     @field_validator("gate_networks")
     @classmethod

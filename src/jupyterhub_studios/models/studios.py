@@ -9,6 +9,7 @@ from typing import Literal
 from pydantic import Field
 
 from .base import Model, Name
+from .mounts import MOST_MOUNTS, MountSpec
 
 
 class StudioSpec(Model):
@@ -21,10 +22,11 @@ class StudioSpec(Model):
     cpus: float = Field(default=2, gt=0, le=1024)
     memory_mib: int = Field(default=8192, ge=256, le=24 * 1024 * 1024)
     gpus: int = Field(default=0, ge=0, le=64)
-    lifespan_hours: int = Field(default=8, ge=0, le=120)
+    lifespan_hours: int | None = Field(default=None, ge=0, le=120)  # None: what is usual there; 0: no end
     image: str | None = Field(default=None, max_length=512)
     environment: dict[str, str] = {}
     from_checkpoint: str | None = None
+    mounts: list[MountSpec] = Field(default=[], max_length=MOST_MOUNTS)
 
 
 class StudioState(StrEnum):
@@ -71,6 +73,10 @@ class Event(Model):
     kind: str  # phase, saved, save-failed, stop, app, lost, ...
     message: str
     level: Literal["info", "warning", "error"] = "info"
+
+
+TAKEN_BACK = "taken-back"
+"""The kind of event by which a session tells when its machine is taken back: it is started again elsewhere."""
 
 
 class RootMode(StrEnum):

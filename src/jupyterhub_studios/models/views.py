@@ -7,6 +7,8 @@ from typing import Literal
 
 from .base import Model
 from .checkpoints import Base, CheckpointStatus, LayerRef, Package
+from .lifetime import LifetimeView
+from .mounts import MountSpec
 from .studios import Phase, RootMode, SessionState, StudioState
 
 
@@ -60,8 +62,11 @@ class StudioView(Model):
     lifespan_hours: int
     image: str | None
     environment: dict[str, str]
+    mounts: list[MountSpec] = []
     session: SessionView | None = None  # the latest
     saved: CheckpointView | None = None  # the current checkpoint
     forked_from: str | None = None
     root_mode: RootMode | None = None  # None: not known before the first start
-    may: list[Literal["open", "start", "stop", "force", "save", "edit", "delete", "fork"]] = []
+    lifetime: LifetimeView | None = None  # while it runs
+    cost: float | None = None  # of the latest session until now, where the price is known
+    may: list[Literal["open", "start", "stop", "force", "save", "edit", "delete", "fork", "share"]] = []

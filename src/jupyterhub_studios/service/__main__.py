@@ -20,6 +20,7 @@ from traitlets.config.loader import ConfigFileNotFound, PyFileConfigLoader
 from ..config import Studios
 from .app import application
 from .core import Service, open_service
+from .lifetime.keeper import Keeper
 from .reaper import Reaper
 from .watch import Watch
 
@@ -74,7 +75,9 @@ async def serve(service: Service, url: str) -> None:
     background = [
         asyncio.create_task(_parent_gone(stop)),
         asyncio.create_task(Watch(service).run()),
+        asyncio.create_task(Keeper(service).run()),
         asyncio.create_task(Reaper(service).run()),
+        asyncio.create_task(service.tunnel.run()),
     ]
     try:
         await stop.wait()

@@ -15,11 +15,11 @@ from .hub import HubError
 
 log = logging.getLogger("studios.activity")
 
-INTERVAL = 60.0
+INTERVAL = 300.0  # as JupyterHub's own servers do: each report is a commit of the Hub
 
 
 def report(service: Service, session_id: str, active_at: datetime) -> None:
-    """Pass new activity on, at most once a minute for each session."""
+    """Pass new activity on, at most once in five minutes for each session."""
     last = service.reported.get(session_id)
     if last is not None and time.monotonic() - last < INTERVAL:
         return

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from typing import Any
 
 from jupyterhub.services.auth import HubOAuth
@@ -16,8 +17,10 @@ from .core import Service
 from .data.agents import AGENT_ROUTES, AgentMounted
 from .enter import EnterHandler
 from .handlers import Mounted, NotFoundHandler
+from .mounts.agents import routes as mount_routes
 from .pages import STATIC, MissingPageHandler, PageHandler
 from .routing import Route
+from .sharing.landing import JoinHandler
 
 access_log = logging.getLogger("studios.access")
 
@@ -25,6 +28,7 @@ ROUTES: list[Route] = [
     *api.ROUTES,
     *internal.routes.table,
     *internal.agent_routes.table,
+    *mount_routes.table,
     *AGENT_ROUTES,
 ]
 
@@ -45,13 +49,15 @@ def handlers(prefix: str, service: Service | None) -> list[Any]:
     return [
         *rules(prefix, [*api.OWN, *internal.routes.table, *internal.agent_routes.table], Mounted, service),
         *rules(prefix, api.EXPLORER, Mounted, data),
+        *rules(prefix, mount_routes.table, AgentMounted, service),
         *rules(prefix, AGENT_ROUTES, AgentMounted, data),
         (f"{prefix}agent/control", ControlHandler),
         (f"{prefix}oauth_callback", CallbackHandler),
         (f"{prefix}enter", EnterHandler),
+        (f"{prefix}j/([^/]+)", JoinHandler),
         (f"{prefix}static/(.+)", CachedStaticFileHandler, {"path": str(STATIC)}),
         (f"{prefix}(?:api|internal|agent)(?:/.*)?", NotFoundHandler),
-        (f"{prefix}(?:new|studios/[^/]+|data(?:/[^/]+)?)?", PageHandler),
+        (f"{prefix}(?:new|admin|studios/[^/]+|data(?:/[^/]+)?)?", PageHandler),
         (".*", MissingPageHandler),
     ]
 
@@ -71,8 +77,10 @@ def application(service: Service) -> Application:
 
 
 def log_request(handler: RequestHandler) -> None:
-    """One line for each request. Without the query: tickets and login codes travel there."""
+    """One line for each request. Without the query: tickets and login codes travel there. Nor with the code of a
+    share link, which whoever reads the log could follow."""
     request = handler.request
+    path = re.sub(r"/j/[^/]+$", "/j/…", request.path)
     level = logging.INFO if handler.get_status() < 500 else logging.ERROR
     milliseconds = 1000 * request.request_time()
-    access_log.log(level, "%d %s %s %.1fms", handler.get_status(), request.method, request.path, milliseconds)
+    access_log.log(level, "%d %s %s %.1fms", handler.get_status(), request.method, path, milliseconds)

@@ -33,6 +33,17 @@ class Authenticated(HubOAuthenticated, RequestHandler):
 
     async def identify(self) -> Person | None:
         """The person who asks; None: nobody the Hub knows. Somebody without access is an error."""
+        model = await self._known()
+        if model is None:
+            return None
+        if model["kind"] != "user":
+            raise StudiosError(
+                "This API is for people", "the token belongs to a service", "Use a person's token", status=403
+            )
+        return person_of(model)
+
+    async def _known(self) -> Any:
+        """The Hub's model of the person or service that asks."""
         try:
             model = await self.hub_auth.get_user(self, sync=False)
         except HTTPError as error:
@@ -55,11 +66,17 @@ class Authenticated(HubOAuthenticated, RequestHandler):
                 "Ask an administrator, or request the token with this scope",
                 status=403,
             ) from None
-        if model["kind"] != "user":
+        return model
+
+    async def check_culler(self) -> None:
+        """A service of the Hub that was given access to this one, or an administrator."""
+        model = await self._known()
+        if model is None:
             raise StudiosError(
-                "This API is for people", "the token belongs to a service", "Use a person's token", status=403
+                "This is for the site's culler", "no valid token of the Hub came", "", status=401
             )
-        return person_of(model)
+        if model["kind"] != "service" and not person_of(model).admin:
+            raise StudiosError("This is for the site's culler and administrators", "", "", status=403)
 
     async def person(self) -> Person:
         found = await self.identify()

@@ -1,6 +1,7 @@
 """The agents' control channel: a WebSocket, dialled by the agent, at which nothing acknowledged is lost.
 
-Frames of the service: ``{"hello": …}``, ``{"ack": …}``, ``{"command": …}``; of the agent: AgentMessage.
+Frames of the service: ``{"hello": …}``, ``{"ack": …}``, ``{"command": …}``, ``{"lifetime": …}``; of the agent:
+AgentMessage.
 """
 
 from __future__ import annotations
@@ -13,13 +14,24 @@ from pydantic import ValidationError
 from sqlalchemy.orm import Session
 from tornado.websocket import WebSocketClosedError, WebSocketHandler
 
-from ..models import Ack, AgentMessage, Command, Hello, SessionState, StudiosError, new_id, now
+from ..models import (
+    Ack,
+    AgentMessage,
+    Command,
+    Hello,
+    LifetimeNotice,
+    SessionState,
+    StudiosError,
+    new_id,
+    now,
+)
 from . import activity, route
 from .core import Service
 from .database import SessionRow
 from .database import queries as q
 from .handlers import ProblemHandler
 from .keys import hashed
+from .lifetime.keeper import tell
 from .sessions.inbox import OutOfOrder, Received, receive
 
 log = logging.getLogger("studios.control")
@@ -58,6 +70,7 @@ class ControlHandler(WebSocketHandler, ProblemHandler):
         for command in {one.id: one for one in (*commands, *early)}.values():
             self.command(command)
         service.changes.announce(self.session_id, self.studio_id)
+        await tell(service, self.session_id)
 
     async def on_message(self, message: str | bytes) -> None:
         try:
@@ -78,10 +91,14 @@ class ControlHandler(WebSocketHandler, ProblemHandler):
         self._follow_up(parsed, received)
 
     def _follow_up(self, message: AgentMessage, received: Received) -> None:
+        if message.kind in ("address", "wish"):
+            self.service.keep(asyncio.ensure_future(tell(self.service, self.session_id)))
         if message.kind == "address":
             self.service.keep(asyncio.ensure_future(route.follow(self.service, self.session_id)))
         if message.kind != "log":
             self.service.changes.announce(self.session_id, received.studio_id)
+        if received.state.ended:
+            self.service.tunnel.look()
         if received.active_at:
             activity.report(self.service, self.session_id, received.active_at)
 
@@ -97,7 +114,11 @@ class ControlHandler(WebSocketHandler, ProblemHandler):
         if self._early is not None:
             self._early.append(command)
             return
-        self._send("command", command.model_dump_json())
+        # Without what is not used: an agent of an older version refuses fields that it does not know.
+        self._send("command", command.model_dump_json(exclude_defaults=True))
+
+    def lifetime(self, notice: LifetimeNotice) -> None:
+        self._send("lifetime", notice.model_dump_json())
 
     def _send(self, kind: str, body: str) -> None:
         try:

@@ -12,6 +12,7 @@ from urllib.parse import quote
 
 from ..config import Studios
 from ..models import ComputeEnvironment, StudiosError
+from .alive import Rolls
 from .bucket import Buckets
 from .changes import Changes
 from .data.core import Data, open_data
@@ -20,6 +21,7 @@ from .hub import Hub
 from .keys import Keys
 from .logs import Logs
 from .sessions.inbox import Inbox
+from .tunnel import Tunnel
 
 if TYPE_CHECKING:
     from .control import ControlHandler
@@ -50,16 +52,18 @@ class Service:
     keys: Keys
     logs: Logs
     data: Data
+    tunnel: Tunnel
     buckets: Buckets = field(default_factory=Buckets)
     changes: Changes = field(default_factory=Changes)
     channels: dict[str, ControlHandler] = field(default_factory=dict)  # by session
+    alive: Rolls = field(default_factory=Rolls)
     reported: dict[str, float] = field(default_factory=dict)  # by session: when the Hub heard of activity
     tasks: set[asyncio.Future[Any]] = field(default_factory=set)
     busy: dict[str, str] = field(default_factory=dict)  # studios being started or deleted, and which
 
     @property
     def inbox(self) -> Inbox:
-        return Inbox(self.logs, self.config.compute_environments)
+        return Inbox(self.logs, self.config.compute_environments, self.config)
 
     def keep(self, task: asyncio.Future[Any]) -> None:
         """Hold a background task until it is done: the loop itself does not."""
@@ -112,4 +116,5 @@ def open_service(config: Studios, *, api_url: str, token: str, base: str, prefix
         keys=keys,
         logs=Logs(state_dir / "logs"),
         data=open_data(config, database, hub, keys),
+        tunnel=Tunnel(config, database, keys, state_dir),
     )

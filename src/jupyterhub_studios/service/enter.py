@@ -27,12 +27,7 @@ class EnterHandler(HtmlHandler):
         owner, _, server = self.get_query_argument("server", "").rpartition("/")
         studio = await self.service.database.run(q.find_studio, owner, server)
         if studio is None or not await may_enter(self.service, person, studio):
-            raise StudiosError(
-                "You cannot open this studio",
-                "it does not exist, or it is not shared with you",
-                "Ask its owner to share it with you",
-                status=404,
-            )
+            raise not_shared()
         session = await self.service.database.run(_admit, studio.id, person.name)
         if session is None:
             if person.name == studio.owner or person.admin:
@@ -43,9 +38,20 @@ class EnterHandler(HtmlHandler):
             )
         following = safe_next(self.get_query_argument("next", ""), session.prefix)
         query = urlencode({"ticket": ticket(self.service, session, person, studio), "next": following})
+        if not await may_enter(self.service, person, studio):
+            raise not_shared()  # taken out while we were here: whoever did it has not seen the ticket yet
         self.set_header("Cache-Control", "no-store")
         self.set_header("Referrer-Policy", "no-referrer")
         self.redirect(f"{session.prefix}_studio/enter?{query}")
+
+
+def not_shared() -> StudiosError:
+    return StudiosError(
+        "You cannot open this studio",
+        "it does not exist, or it is not shared with you",
+        "Ask its owner to share it with you",
+        status=404,
+    )
 
 
 async def may_enter(service: Service, person: Person, studio: StudioRow) -> bool:

@@ -28,6 +28,9 @@ class Mounted(Authenticated):
             case "internal":
                 self.check_internal()
                 return None
+            case "culler":
+                await self.check_culler()
+                return None
         person = await self.person()
         if access == "admin" and not person.admin:
             raise StudiosError("This is for administrators", "", "Ask an administrator to do it", status=403)

@@ -107,6 +107,44 @@ class Hub:
                 raise
         return found
 
+    async def share(self, owner: str, server: str, kind: str, name: str) -> None:
+        """Let a person or a group (``kind``) open the server, and nothing more."""
+        scopes = [f"access:servers!server={owner}/{server}"]
+        path = f"shares/{_quoted(owner)}/{_quoted(server)}"
+        await self._ask("POST", path, {kind: name, "scopes": scopes})
+
+    async def unshare(self, owner: str, server: str, kind: str, name: str) -> None:
+        """Take all that a share gave. What the Hub does not know is taken already."""
+        try:
+            await self._ask("PATCH", f"shares/{_quoted(owner)}/{_quoted(server)}", {kind: name})
+        except HubError as error:
+            if error.hub_status != 404:
+                raise
+
+    async def shared_with(self, name: str) -> set[tuple[str, str]]:
+        """Owner and name of the servers that a person may open by a share, their own or a group's."""
+        found: set[tuple[str, str]] = set()
+        start = f"users/{_quoted(name)}/shared"
+        path: str | None = start
+        while path:
+            page = await self._ask("GET", path)
+            found |= {(one["server"]["user"]["name"], one["server"]["name"]) for one in page["items"]}
+            following = page["_pagination"]["next"]
+            path = following and f"{start}?offset={following['offset']}"
+        return found
+
+    async def ensure_server(
+        self, owner: str, server: str, display_name: str, options: Mapping[str, Any]
+    ) -> None:
+        """Have the Hub know a server that was never started: only of those can it keep shares."""
+        try:
+            await self._ask(
+                "PUT", _server(owner, server), {"display_name": display_name, "user_options": dict(options)}
+            )
+        except HubError as error:
+            if error.hub_status != 409:
+                raise
+
     async def report_activity(self, owner: str, server: str, at: datetime) -> None:
         body = {"servers": {server: {"last_activity": at.isoformat()}}, "last_activity": at.isoformat()}
         await self._ask("POST", f"users/{_quoted(owner)}/activity", body)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pydantic import Field
 
 from ..models import (
+    Alive,
     JobStatus,
     Launch,
     LaunchRequest,
@@ -56,6 +57,12 @@ async def ended(call: Call) -> SessionProgress:
     """The session's job is over."""
     await lifecycle.ended(call.service, call.path["session_id"], call.body)
     return await lifecycle.progress(call.service, call.path["session_id"], -1, 0)
+
+
+@routes.route("POST", "/alive", None, body=Alive, status=204)
+async def alive(call: Call) -> None:
+    """The Hub has the servers of these sessions, and their jobs run."""
+    call.service.alive.note(call.body.sessions)
 
 
 agent_routes = Routes("agent", "public")

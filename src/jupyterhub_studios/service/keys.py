@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import hmac
 import os
@@ -35,6 +36,14 @@ class Keys:
     def explorer_key(self) -> bytes:
         """Signs cursors and the ids of uploads: those of before a restart go on."""
         return self._derive("explorer", "")
+
+    def link_code(self, link_id: str) -> str:
+        """The code in a share link: 256 bits, the same each time it is shown, stored nowhere."""
+        return base64.urlsafe_b64encode(self._derive("share link", link_id)).decode().rstrip("=")
+
+    def tunnel_seed(self, session_id: str) -> bytes:
+        """Of the key by which a session's agent is known at the tunnel."""
+        return self._derive("tunnel", session_id)
 
     def _derive(self, purpose: str, subject: str) -> bytes:
         return hmac.digest(self._key, f"{purpose}:{subject}".encode(), "sha256")

@@ -9,8 +9,10 @@ from typing import Any, Literal
 from ..models import StudiosError, StudioState
 from ..web.problems import no_such
 
-Role = Literal["owner", "admin", "shared"]
-Action = Literal["open", "start", "stop", "force", "save", "edit", "delete", "fork"]
+# A starter is somebody it is shared with who may also start it.
+Role = Literal["owner", "admin", "shared", "starter"]
+VISITING: tuple[Role, ...] = ("shared", "starter")
+Action = Literal["open", "start", "stop", "force", "save", "edit", "delete", "fork", "share"]
 
 
 @dataclass(frozen=True)
@@ -46,7 +48,7 @@ def demand(role: Role | None, *, open_only: bool = False) -> None:
     """Pass owners and administrators; people it is shared with may look and open; others see nothing."""
     if role is None:
         raise no_such("studio")
-    if role == "shared" and not open_only:
+    if role in VISITING and not open_only:
         raise StudiosError(
             "This studio is shared with you to be opened only",
             "changing it is up to its owner",
@@ -60,9 +62,9 @@ def allowed_actions(
 ) -> list[Action]:
     """The buttons that make sense for this person now."""
     running = state == StudioState.RUNNING
-    if role == "shared":
-        return ["open"] if running else []
     ended = state in (StudioState.STOPPED, StudioState.ERRORED)
+    if role in VISITING:
+        return ["open"] if running else ["start"] if ended and role == "starter" else []
     offers: dict[Action, bool] = {
         "open": running,
         "start": ended,
@@ -72,5 +74,6 @@ def allowed_actions(
         "edit": True,
         "delete": ended,
         "fork": has_checkpoint,
+        "share": True,
     }
     return [action for action, offered in offers.items() if offered]

@@ -13,5 +13,5 @@ if TYPE_CHECKING:
 
 __all__ = ["Access", "Call", "Route", "Routes"]
 
-Access = Literal["public", "person", "admin", "internal", "agent"]
+Access = Literal["public", "person", "admin", "culler", "internal", "agent"]
 Call: TypeAlias = "web.Call[Service, Person]"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Sequence
 from typing import Any
 
@@ -30,6 +31,9 @@ from .core import Service
 from .database import CheckpointRow, SessionRow, StudioRow
 from .database import queries as q
 from .hub import HubError
+from .lifetime.choice import choose
+from .mounts import core as mounts
+from .permissions import Person
 
 RESOURCES = ("cpus", "memory_mib", "gpus", "lifespan_hours", "environment")
 _STILL_ENDING = ("pending stop", "pending spawn", "already running")
@@ -54,6 +58,12 @@ async def create(
     environment = service.config.environment_for(spec.compute_environment, template.id, owner, groups, admin)
     check_resources(environment, spec.cpus, spec.memory_mib)
     _check_image(environment, spec.image)
+    policy = service.config.lifetime_of(template.id, environment.id)
+    spec = spec.model_copy(update={"lifespan_hours": choose(policy, spec.lifespan_hours, admin=admin)})
+    if spec.mounts:
+        caller = Person(owner, owner, admin=False, groups=tuple(groups))
+        chosen = await mounts.choose(service, caller, environment, spec.mounts)
+        spec = spec.model_copy(update={"mounts": chosen})
     fork = spec.from_checkpoint
     row = await service.database.run(_insert, service, spec, name, environment, owner, admin, server)
     if fork:
@@ -126,6 +136,7 @@ def _insert(
         compute_environment=environment.id,
         image=spec.image,
         from_checkpoint=spec.from_checkpoint,
+        mounts=[one.model_dump(mode="json") for one in spec.mounts],
         created_at=now(),
         **{field: getattr(spec, field) for field in RESOURCES},
     )
@@ -185,13 +196,16 @@ async def ensure_forked(service: Service, studio: StudioRow) -> None:
 # --- changing ---------------------------------------------------------------------------------------
 
 
-async def change(service: Service, studio: StudioRow, fields: dict[str, Any]) -> None:
+async def change(service: Service, studio: StudioRow, fields: dict[str, Any], *, admin: bool) -> None:
     """Set ``fields``. What a running session was started with can be changed when it has stopped."""
     if "name" in fields:
         fields["name"] = check_name(fields["name"])
     cpus, memory = fields.get("cpus", studio.cpus), fields.get("memory_mib", studio.memory_mib)
     if fields.keys() & set(RESOURCES):
         check_resources(service.environment_of(studio.compute_environment), cpus, memory)
+    if fields.get("lifespan_hours", studio.lifespan_hours) != studio.lifespan_hours:
+        policy = service.config.lifetime_of(studio.template, studio.compute_environment)
+        fields["lifespan_hours"] = choose(policy, fields["lifespan_hours"], admin=admin)
 
     def write(db: Session) -> None:
         row = q.studio(db, studio.id)
@@ -315,8 +329,9 @@ def spec_of(studio: StudioRow) -> StudioSpec:
 # --- stopping ---------------------------------------------------------------------------------------
 
 
-async def stop(service: Service, studio: StudioRow, reason: str, force: bool) -> None:
-    """Have the Hub stop the studio; its stop waits for the save. Forced: it no longer waits."""
+async def stop(service: Service, studio: StudioRow, reason: str, force: bool, notice: float = 0.0) -> None:
+    """Have the Hub stop the studio; its stop waits for the save. Forced: it no longer waits. ``notice``: seconds that
+    people inside are given after they were told."""
     from .sessions import lifecycle, state
 
     session = await service.database.run(_stoppable, studio.id)
@@ -338,13 +353,26 @@ async def stop(service: Service, studio: StudioRow, reason: str, force: bool) ->
         await service.database.run(give_up)
         service.changes.announce(session.id, studio.id)
         return
-    await lifecycle.stop(service, session.id, reason)
+    await lifecycle.stop(service, session.id, reason, notice)
+    if notice > 0:
+        service.keep(asyncio.create_task(_stop_later(service, studio, session.id, notice)))
+        return
     request = asyncio.create_task(service.hub.stop_server(studio.owner, studio.server_name))
     request.add_done_callback(lambda task: task.cancelled() or task.exception())
     # The agent was asked already, so the work gets saved whatever the Hub does; it answers when all is over.
     await asyncio.wait({request}, timeout=2)
     if request.done() and isinstance(error := request.exception(), HubError) and error.hub_status is None:
         raise error
+
+
+async def _stop_later(service: Service, studio: StudioRow, session_id: str, notice: float) -> None:
+    """The Hub closes the way in as soon as it is asked to stop a server: so that is after the notice. It need not be,
+    for the agent ends by itself; but then the Hub sees it only at its next look."""
+    await asyncio.sleep(notice)
+    row = await service.database.run(q.session, session_id)
+    if not SessionState(row.state).ended:
+        with contextlib.suppress(HubError):
+            await service.hub.stop_server(studio.owner, studio.server_name)
 
 
 def _stoppable(db: Session, studio_id: str) -> SessionRow:

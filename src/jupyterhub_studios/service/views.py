@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from ..models import (
     CheckpointView,
+    MountSpec,
     RootMode,
     SessionState,
     SessionView,
@@ -20,7 +21,8 @@ from ..models import (
 )
 from .core import Service
 from .database import CheckpointRow, SessionRow, StudioRow
-from .permissions import Role, allowed_actions
+from .lifetime import keeping
+from .permissions import VISITING, Role, allowed_actions
 from .sessions import state
 
 R = TypeVar("R", SessionRow, CheckpointRow)
@@ -88,6 +90,8 @@ def _studio_view(
     forceable = session is not None and state.can_force(session.stopping_at, at, service.config.force_after)
     template = service.config.templates.get(row.template)
     prefix = session.prefix if session else service.address.server(row.owner, row.server_name)
+    case = keeping.case_of(service.config, session, row) if session else None
+    extends = role == "admin" or (role == "owner" and case is not None and not case.policy.locked)
     return StudioView(
         id=row.id,
         name=row.name,
@@ -106,11 +110,14 @@ def _studio_view(
         lifespan_hours=row.lifespan_hours,
         image=row.image,
         # What its owner gives to the studio's programs may be secret.
-        environment=row.environment if role != "shared" else {},
+        environment=row.environment if role not in VISITING else {},
+        mounts=[MountSpec.model_validate(one) for one in row.mounts] if role not in VISITING else [],
         session=session_view(service, session) if session else None,
         saved=saved,
         forked_from=row.from_checkpoint,
         root_mode=RootMode(row.root_mode) if row.root_mode else None,
+        lifetime=keeping.view(case, at, extends=extends) if case else None,
+        cost=_cost(service, row, session, at),
         may=allowed_actions(
             role,
             current,
@@ -119,6 +126,18 @@ def _studio_view(
             has_checkpoint=saved is not None,
         ),
     )
+
+
+def _cost(service: Service, row: StudioRow, session: SessionRow | None, at: datetime) -> float | None:
+    """What the latest session took of its machine's time until now; waiting for a machine costs nothing."""
+    environment = service.config.compute_environments.get(row.compute_environment)
+    price = environment.price_per_hour if environment else None
+    if price is None or session is None:
+        return None
+    host = next((phase for phase in session.phase_list if phase.name == "host"), None)
+    since = host.started_at if host else session.ready_at
+    hours = ((session.ended_at or at) - since).total_seconds() / 3600 if since else 0.0
+    return round(price * max(hours, 0.0), 4)
 
 
 def _message(

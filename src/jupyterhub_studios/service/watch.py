@@ -1,4 +1,4 @@
-"""What nobody reports: lifespans that are over, servers that the Hub has lost, shares that were taken back."""
+"""What nobody reports: servers that the Hub has lost, shares that were taken back."""
 
 from __future__ import annotations
 
@@ -6,16 +6,14 @@ import asyncio
 import logging
 from datetime import datetime, timedelta
 
-from sqlalchemy.orm import Session
-
-from ..models import Command, SessionEnded, SessionState, new_id, now
+from ..models import SessionEnded, SessionState, StudiosError, now
 from . import route
 from .core import Service
 from .database import SessionRow
 from .database import queries as q
 from .hub import HubError
-from .permissions import shared_with
-from .sessions import lifecycle, state
+from .sessions import lifecycle
+from .sharing import links, visitors
 
 log = logging.getLogger("studios.watch")
 
@@ -35,33 +33,28 @@ class Watch:
 
     async def check(self, at: datetime) -> None:
         """Look at every session that has not ended. ``at`` is the time that counts as now."""
+        await self._tidy_shares(at)
         sessions = await self._service.database.run(q.unended_sessions)
         self._missing = {row.id: self._missing[row.id] for row in sessions if row.id in self._missing}
         for row in sessions:
             try:
                 if row.state == SessionState.RUNNING.value:
                     await route.check(self._service, row)
-                await self._end_lifespan(row, at)
                 await self._reconcile(row, at)
-                await self._check_visitors(row)
+                await visitors.check(self._service, row)
             except HubError as error:
+                self._missing.pop(row.id, None)  # the time without a Hub does not count
                 log.warning("The Hub could not be asked about %s/%s: %s", row.owner, row.server_name, error)
             except Exception:
                 log.exception("Watching session %s failed", row.id)
 
-    # --- lifespans ---
-
-    async def _end_lifespan(self, row: SessionRow, at: datetime) -> None:
-        hours = (await self._service.database.run(q.studio, row.studio_id)).lifespan_hours
-        if row.state == SessionState.RUNNING.value and state.lifespan_over(row.ready_at, hours, at):
-            await lifecycle.stop(
-                self._service, row.id, f"Its lifespan of {hours} h was over. Everything is saved."
-            )
-
     # --- servers that the Hub lost ---
 
     async def _reconcile(self, row: SessionRow, at: datetime) -> None:
-        if row.server_name in await self._service.hub.active_servers(row.owner):
+        # Of nearly all sessions the spawners tell. The Hub is asked about the others alone: each question costs it.
+        if self._service.alive.has(row.id) or row.server_name in await self._service.hub.active_servers(
+            row.owner
+        ):
             self._missing.pop(row.id, None)
             return
         since = self._missing.setdefault(row.id, at)
@@ -75,22 +68,12 @@ class Watch:
         report = SessionEnded(state="lost", reason="the Hub no longer knows its server")
         await lifecycle.ended(self._service, row.id, report)
 
-    # --- shares that were taken back ---
+    # --- shares ---
 
-    async def _check_visitors(self, row: SessionRow) -> None:
-        if row.state != SessionState.RUNNING.value or not row.visitors:
-            return
-        shares = await self._service.hub.shares(row.owner, row.server_name)
-        for name in row.visitors:
-            person = await self._service.hub.person(name) or {}
-            if person.get("admin") or (person and shared_with(name, person.get("groups", []), shares)):
-                continue
-            command = await self._service.database.run(_revoke, row.id, name)
-            lifecycle.send(self._service, row.id, command)
-
-
-def _revoke(db: Session, session_id: str, name: str) -> Command:
-    row = q.session(db, session_id)
-    row.visitors = [one for one in row.visitors if one != name]
-    q.add_event(db, row, now(), "access", f"{name} may no longer open this studio.")
-    return lifecycle.add_command(db, row, Command(id=new_id("co"), kind="revoke", user=name))
+    async def _tidy_shares(self, at: datetime) -> None:
+        try:
+            await links.tidy(self._service, at)
+        except StudiosError as error:
+            log.warning("Shares that are over could not be ended: %s", error)
+        except Exception:
+            log.exception("Looking for shares that are over failed")

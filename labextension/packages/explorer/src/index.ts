@@ -20,7 +20,11 @@
 export { DataClient, type LinkQuery, type PreviewQuery, type Transport } from "./client";
 export { DataExplorer } from "./explorer";
 export { FilePreview, type FilePreviewProps } from "./preview/file-preview";
+export { useAction } from "./hooks/use-action";
+export { useRested } from "./hooks/use-load";
+export { useModal } from "./hooks/use-modal";
 export type { DataExplorerProps, ExplorerCommands, ExplorerHost, Place } from "./host";
 export { ProblemError, problemOf, toProblem } from "./problems";
 export { count, dateTime, sentence, size } from "./text";
 export * from "./types";
+export { SHARED_SHAPES } from "./ui/shapes";

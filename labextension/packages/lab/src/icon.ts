@@ -9,3 +9,13 @@ const svg = `<svg xmlns="http://www.w3.org/2000/svg" width="24" height="24" view
 </svg>`;
 
 export const dataIcon = new LabIcon({ name: "jupyterhub-studios:data", svgstr: svg });
+
+/** Three people in a line of sight. */
+const share = `<svg xmlns="http://www.w3.org/2000/svg" width="16" height="16" viewBox="0 0 16 16">
+  <g class="jp-icon3" fill="#616161">
+    <circle cx="12" cy="3.6" r="2.1"/><circle cx="4" cy="8" r="2.1"/><circle cx="12" cy="12.4" r="2.1"/>
+    <path d="m5.500 6.500 4.600-2.600.5.900-4.600 2.600ZM5.500 9.500l4.600 2.600.5-.9L6 8.600Z"/>
+  </g>
+</svg>`;
+
+export const shareIcon = new LabIcon({ name: "jupyterhub-studios:share", svgstr: share });

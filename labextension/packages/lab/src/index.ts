@@ -27,9 +27,11 @@ import { PLACE_PATTERN, deepLink, placeIn, withoutPlace } from "./addresses";
 import { OPEN_ADDRESS, PREVIEW, addCommands } from "./commands";
 import { DataDrive } from "./drive";
 import { drivePath } from "./drive-path";
+import { lifetimePlugin } from "./lifetime";
 import { insertCode } from "./notebook";
 import { DataPanel } from "./panel";
 import { PreviewPanel } from "./preview";
+import sharing from "./sharing";
 import { DEFAULTS, readSettings, type Settings } from "./settings";
 import { labTransport } from "./transport";
 
@@ -47,7 +49,7 @@ const plugin: JupyterFrontEndPlugin<void> = {
   activate,
 };
 
-export default plugin;
+export default [plugin, sharing, lifetimePlugin];
 
 async function activate(
   app: JupyterFrontEnd,

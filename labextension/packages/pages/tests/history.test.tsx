@@ -1,8 +1,8 @@
 import { screen, waitFor, within } from "@testing-library/react";
 import { expect, test } from "vitest";
-import type { Package } from "../src/api/types";
+import type { Package, Phase } from "../src/api/types";
 import { visit } from "./render";
-import { Refusal, Service, ago, checkpoint, session, studio } from "./server";
+import { ENVIRONMENT, Refusal, Service, ago, checkpoint, session, studio } from "./server";
 import type { Asked } from "./server";
 
 const OWNED = studio({ may: ["start", "edit", "delete", "fork"] });
@@ -134,4 +134,48 @@ test("the log of a running session is followed", async () => {
   expect(screen.getByRole("switch", { name: "Follow" })).toBeChecked();
   written += "second line\n";
   await waitFor(() => expect(log).toHaveTextContent("first line second line"), { timeout: 5000 });
+});
+
+test("a session of a compute environment with jobs has its job's own log beside the app's", async () => {
+  const service = new Service();
+  const phases: Phase[] = [
+    { name: "host", status: "done", started_at: ago(9), ended_at: ago(8), message: "" },
+  ];
+  const live = studio({ state: "running", may: ["open", "edit"], session: session({ phases }) });
+  service.show(live, { sessions: [session({ phases })] });
+  service.on("GET /compute-environments", { items: [{ ...ENVIRONMENT, kind: "aws-batch" }], next: null });
+  service.on("GET /sessions/se-1/events", { items: [], next: null });
+  service.on("GET /sessions/se-1/logs", { text: "", offset: 0, next_offset: 0, ended: false });
+  let printed = ["the agent is up\n"];
+  service.on("GET /sessions/se-1/job-logs", ({ query }: Asked) => {
+    const at = Number(query.get("after") ?? 0);
+    return { text: printed.slice(at).join(""), next: String(printed.length) };
+  });
+  const { user } = visit("studios/st-1?tab=sessions&session=se-1");
+  const choice = await screen.findByRole("group", { name: "Which log" });
+  expect(within(choice).getByRole("button", { name: "App" })).toHaveAttribute("aria-pressed", "true");
+  await user.click(within(choice).getByRole("button", { name: "Job" }));
+  const log = await screen.findByRole("region", { name: "Log text" });
+  await waitFor(() => expect(log).toHaveTextContent("the agent is up"));
+  printed = [...printed, "the control channel is up\n"];
+  await waitFor(() => expect(log).toHaveTextContent("the agent is up the control channel is up"), {
+    timeout: 5000,
+  });
+});
+
+test("what did not come up shows its job's log at once, and a place without jobs has none", async () => {
+  const service = new Service();
+  const failed = session({ state: "errored", ended_at: ago(60), phases: [], message: "pull denied" });
+  service.show(OWNED, { sessions: [failed] });
+  service.on("GET /compute-environments", { items: [{ ...ENVIRONMENT, kind: "docker" }], next: null });
+  service.on("GET /sessions/se-1/events", { items: [], next: null });
+  service.on("GET /sessions/se-1/job-logs", ({ query }: Asked) => ({
+    text: query.get("after") === null ? "no such file: /.studio\n" : "",
+    next: "1",
+  }));
+  visit("studios/st-1?tab=sessions&session=se-1");
+  expect(await screen.findByRole("button", { name: "Job" })).toHaveAttribute("aria-pressed", "true");
+  await waitFor(() =>
+    expect(screen.getByRole("region", { name: "Log text" })).toHaveTextContent("no such file: /.studio"),
+  );
 });

@@ -34,6 +34,7 @@ test("what was typed is sent, and the studio's page follows", async () => {
     lifespan_hours: 8,
     environment: { LEVEL: "3" },
     from_checkpoint: null,
+    mounts: [],
   });
   expect(location.pathname).toBe(`${BASE}studios/st-1`);
   expect(screen.getByRole("switch", { name: "Open it when it is ready" })).toBeChecked();

@@ -114,6 +114,7 @@ export const ENVIRONMENT: ComputeEnvironment = {
   max_cpus: 4,
   max_memory_mib: 16384,
   price_per_hour: null,
+  lifetime: {},
 };
 
 export function session(changes: Partial<Session> = {}): Session {
@@ -173,10 +174,13 @@ export function studio(changes: Partial<Studio> = {}): Studio {
     lifespan_hours: 8,
     image: null,
     environment: {},
+    mounts: [],
     session: null,
     saved: null,
     forked_from: null,
     root_mode: "overlay",
+    lifetime: null,
+    cost: null,
     may: ["start", "edit", "delete"],
     ...changes,
   };

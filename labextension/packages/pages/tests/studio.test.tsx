@@ -114,6 +114,13 @@ test("a stop that waits for the bucket says how often it failed, and force warns
   expect(await screen.findByRole("button", { name: "Start and open" })).toBeVisible();
 });
 
+test("a running studio whose machine is taken back says so", async () => {
+  const message = "AWS takes this machine back at 12:00:00 UTC. Saved at 11:58:30";
+  new Service().show({ ...running(), message });
+  visit("studios/st-1");
+  expect(await screen.findByText(/AWS takes this machine back at 12:00:00 UTC/)).toBeVisible();
+});
+
 test("“Save now” asks for a name, and keeps it when the save is refused", async () => {
   const service = new Service();
   service.show(running());

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Protocol
 
 from ...models import LaunchSpec, RootMode
+from .enter import PLAIN, Way
 from .mounts import MountFault
 from .namespaces import Namespace
 
@@ -43,7 +44,7 @@ class Root(Protocol):
     def place(self, inside: str) -> Path:
         """Where the agent finds the session's file ``inside``."""
 
-    def command(self, argv: Sequence[str], info_fd: int) -> list[str]:
+    def command(self, argv: Sequence[str], info_fd: int, way: Way = PLAIN) -> list[str]:
         """The command that runs ``argv`` in the root."""
 
     async def settle(self) -> None:

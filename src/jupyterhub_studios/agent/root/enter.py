@@ -6,7 +6,7 @@ import contextlib
 import os
 import shutil
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -44,12 +44,27 @@ class View:
     workdir: str = WORKSPACE
     capabilities: Sequence[str] = CAPABILITIES
     binds: dict[str, Path] = field(default_factory=dict)  # place inside → folder outside
+    shown: Mapping[str, Path] = field(default_factory=dict)  # place inside → file outside, unchangeable
 
 
 def bubblewrap() -> str:
     if (path := shutil.which("bwrap")) is None:
         raise MountFault("bubblewrap is not installed")
     return path
+
+
+@dataclass(frozen=True)
+class Way:
+    """What one program wants of the view that others do not."""
+
+    workdir: str | None = None  # None: the root's own
+    shown: Mapping[str, Path] = field(default_factory=dict)
+
+    def also(self, shown: Mapping[str, Path]) -> Way:
+        return Way(self.workdir, {**self.shown, **shown})
+
+
+PLAIN = Way()
 
 
 def command(view: View, argv: Sequence[str], info_fd: int | None = None) -> list[str]:
@@ -86,6 +101,8 @@ def command(view: View, argv: Sequence[str], info_fd: int | None = None) -> list
         args += ["--ro-bind", str(place), str(place)]
     for inside, outside in view.binds.items():
         args += ["--bind", str(outside), inside]
+    for inside, outside in view.shown.items():
+        args += ["--ro-bind", str(outside), inside]
     args += [
         "--chdir",
         view.workdir,

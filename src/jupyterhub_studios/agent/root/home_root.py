@@ -67,9 +67,13 @@ class HomeRoot:
             return self._home / inside.removeprefix(self.workdir).lstrip("/")
         return Path(inside)
 
-    def command(self, argv: Sequence[str], info_fd: int | None = None) -> list[str]:
+    def command(
+        self, argv: Sequence[str], info_fd: int | None = None, way: enter.Way = enter.PLAIN
+    ) -> list[str]:
         if self.wrapped:
-            return enter.command(self._view(), argv, info_fd)
+            view = self._view()
+            view.shown, view.workdir = way.shown, way.workdir or view.workdir
+            return enter.command(view, argv, info_fd)
         if shutil.which("setpriv") is None:
             return list(argv)
         return ["setpriv", "--pdeathsig", "KILL", "--", *argv]

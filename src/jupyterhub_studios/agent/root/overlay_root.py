@@ -82,7 +82,9 @@ class OverlayRoot:
     def place(self, inside: str) -> Path:
         return self._folders.root / inside.lstrip("/")
 
-    def command(self, argv: Sequence[str], info_fd: int | None = None) -> list[str]:
+    def command(
+        self, argv: Sequence[str], info_fd: int | None = None, way: enter.Way = enter.PLAIN
+    ) -> list[str]:
         view = enter.View(
             base=["--bind", str(self._folders.root), "/"],
             root=self._folders.root,
@@ -90,6 +92,8 @@ class OverlayRoot:
             tmp=self._folders.tmp,
             hide=self.hidden,
             read_only=self._read_only,
+            workdir=way.workdir or self.workdir,
+            shown=way.shown,
         )
         return enter.command(view, argv, info_fd)
 

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
+from datetime import datetime
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 import aiohttp
 import botocore.loaders
 from aiobotocore.session import AioSession
 from botocore import exceptions as boto
+from botocore.utils import parse_timestamp
 from s3fs import S3FileSystem
 
 from ...models import AccessKey, Ambient, Anonymous, CredentialSpec, Profile, StudiosError
@@ -64,6 +68,7 @@ async def open_filesystem(spec: CredentialSpec, *, guard: Guard, region: str | N
         config["ignore_configured_endpoint_urls"] = True  # those are the machine's, not this person's
     session = AioSession(profile=secret.profile if isinstance(secret, Profile) else None)
     session.register_component("data_loader", _LOADER)
+    session.get_component("response_parser_factory").set_parser_defaults(timestamp_parser=moment)
     return Filesystem(
         asynchronous=True,
         use_listings_cache=False,
@@ -73,6 +78,17 @@ async def open_filesystem(spec: CredentialSpec, *, guard: Guard, region: str | N
         config_kwargs=config,
         **_keys(spec),
     )
+
+
+def moment(value: Any) -> datetime:
+    """As botocore's own, which takes 0.1 ms for each time: a page of a listing has a thousand."""
+    if isinstance(value, str):
+        with suppress(ValueError):
+            read = datetime.fromisoformat if value[:1].isdigit() else parsedate_to_datetime
+            if (found := read(value)).tzinfo is not None:
+                return found
+    told: datetime = parse_timestamp(value)
+    return told
 
 
 def _keys(spec: CredentialSpec) -> dict[str, Any]:

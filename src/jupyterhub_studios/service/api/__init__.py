@@ -10,7 +10,7 @@ from pydantic import RootModel
 from ...explorer import api as explorer_api
 from ...web import document
 from ..routing import Call, Route, Routes
-from . import checkpoints, offers, sessions, studios
+from . import checkpoints, lifetime, mounts, offers, sessions, sharing, studios
 
 BASE = "api/v1"
 SECURITY: list[dict[str, Any]] = [{"token": []}, {"cookie": [], "xsrf": []}]
@@ -38,8 +38,11 @@ async def openapi(call: Call) -> RootModel[dict[str, Any]]:
 OWN: list[Route] = [
     *offers.routes.table,
     *studios.routes.table,
+    *mounts.routes.table,
     *sessions.routes.table,
     *checkpoints.routes.table,
+    *sharing.routes.table,
+    *lifetime.routes.table,
     *about.table,
 ]
 EXPLORER: list[Route] = [replace(route, path=f"{BASE}/{route.path}") for route in explorer_api.ROUTES]

@@ -7,6 +7,7 @@ from ..database import SessionRow, StudioRow
 from ..database import queries as q
 from ..permissions import Role, demand, role
 from ..routing import Call
+from ..sharing import rows
 
 
 async def studio(call: Call, *, open_only: bool = False) -> tuple[StudioRow, Role]:
@@ -40,4 +41,9 @@ async def _role(call: Call, row: StudioRow, open_only: bool) -> Role:
         found = role(call.person, row.owner, await call.service.hub.shares(row.owner, row.server_name))
     demand(found, open_only=open_only)
     assert found is not None
+    person = call.person
+    if found == "shared" and await call.service.database.run(
+        rows.may_start, row.id, person.name, person.groups
+    ):
+        return "starter"
     return found

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from ...models import Kind, Model, Name, StudiosError, StudioState, StudioView
+from ...models import Kind, LifetimeOffer, Model, Name, StudiosError, StudioState, StudioView
 
 
 class PageQuery(Model):
@@ -84,12 +84,14 @@ class ComputeEnvironmentView(Model):
     max_cpus: float | None
     max_memory_mib: int | None
     price_per_hour: float | None
+    lifetime: dict[str, LifetimeOffer] = Field(default={}, description="by template: what may be chosen")
 
 
 class StudioQuery(PageQuery):
     owner: str | None = Field(default=None, description="administrators: a person's name, or `*` for all")
     state: StudioState | None = None
     q: str | None = Field(default=None, max_length=200, description="text in name or description")
+    shared: bool = Field(default=False, description="instead, others' studios that the caller may open")
 
 
 class CreateQuery(Model):
@@ -110,6 +112,9 @@ class StudioPatch(Model):
 
 class StopRequest(Model):
     force: bool = False
+    notice_seconds: int = Field(
+        default=0, ge=0, le=300, description="tell those inside, and give them so long before it stops"
+    )
 
 
 class ProgressQuery(Model):

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import TypeVar
 
-from ...models import Model
+from ...config import Studios
+from ...models import ComputeEnvironment, Model
 from ...web import Page
 from .. import bucket
+from ..lifetime.choice import offer
 from ..routing import Call, Routes
 from .answers import ComputeEnvironmentView, Me, SweepReport, TemplateView
 
@@ -34,7 +36,13 @@ async def compute_environments(call: Call) -> Page[ComputeEnvironmentView]:
     """Where the caller may run studios; the first is the default."""
     person = call.person
     offered = call.service.config.allowed_environments(person.name, person.groups, person.admin)
-    return Page(items=[_only(ComputeEnvironmentView, one) for one in offered])
+    return Page(items=[_place(call.service.config, one) for one in offered])
+
+
+def _place(config: Studios, one: ComputeEnvironment) -> ComputeEnvironmentView:
+    fields = {name: getattr(one, name) for name in ComputeEnvironmentView.model_fields if name != "lifetime"}
+    templates = {name: offer(config.lifetime_of(name, one.id)) for name in one.templates or config.templates}
+    return ComputeEnvironmentView(**fields, lifetime=templates)
 
 
 def _only(view: type[V], model: Model) -> V:

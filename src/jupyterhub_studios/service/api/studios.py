@@ -11,8 +11,9 @@ from .. import studios, views
 from ..core import Service
 from ..database import SessionRow, StudioRow
 from ..database import queries as q
-from ..permissions import Role, role
+from ..permissions import Person, Role, demand, role
 from ..routing import Call, Routes
+from ..sharing.rows import may_start
 from . import access
 from .answers import (
     CreateQuery,
@@ -32,6 +33,7 @@ routes = Routes("api/v1", "person")
 async def list_studios(call: Call) -> Page[StudioView]:
     """The caller's studios, newest first; administrators may ask for another owner's, or all."""
     asked: StudioQuery = call.query
+    shared = await call.service.hub.shared_with(call.person.name) if asked.shared else None
     owner = asked.owner or call.person.name
     if owner != call.person.name and not call.person.admin:
         raise StudiosError(
@@ -39,9 +41,9 @@ async def list_studios(call: Call) -> Page[StudioView]:
         )
 
     def read(db: Session) -> Page[StudioView]:
-        rows = list(db.scalars(_selection(asked, owner).limit(asked.limit + 1)))
+        rows = list(db.scalars(_selection(asked, owner, shared).limit(asked.limit + 1)))
         page = rows[: asked.limit]
-        roles = [role(call.person, row.owner) or "admin" for row in page]
+        roles = [_role(db, call.person, row) for row in page]
         more = len(rows) > asked.limit
         following = time_cursor(page[-1].created_at, page[-1].id) if more else None
         return Page(items=views.studio_views(db, call.service, page, roles), next=following)
@@ -49,9 +51,18 @@ async def list_studios(call: Call) -> Page[StudioView]:
     return await call.service.database.run(read)
 
 
-def _selection(asked: StudioQuery, owner: str) -> Select[StudioRow]:
+def _role(db: Session, person: Person, row: StudioRow) -> Role:
+    """In a list, which holds nothing that is not the person's to see."""
+    if (found := role(person, row.owner)) is not None:
+        return found
+    return "starter" if may_start(db, row.id, person.name, person.groups) else "shared"
+
+
+def _selection(asked: StudioQuery, owner: str, shared: set[tuple[str, str]] | None) -> Select[StudioRow]:
     query = select(StudioRow).order_by(StudioRow.created_at.desc(), StudioRow.id.desc())
-    if owner != "*":
+    if shared is not None:
+        query = query.where(tuple_(StudioRow.owner, StudioRow.server_name).in_(shared))
+    elif owner != "*":
         query = query.where(StudioRow.owner == owner)
     if asked.q:
         query = query.where(
@@ -95,7 +106,8 @@ async def show_studio(call: Call) -> StudioView:
 async def change_studio(call: Call) -> StudioView:
     """Change a studio; what the next start needs, only while it is stopped."""
     row, who = await access.studio(call)
-    await studios.change(call.service, row, call.body.model_dump(exclude_unset=True, exclude_none=True))
+    fields = call.body.model_dump(exclude_unset=True, exclude_none=True)
+    await studios.change(call.service, row, fields, admin=call.person.admin)
     return await _view(call, row.id, who)
 
 
@@ -108,8 +120,10 @@ async def delete_studio(call: Call) -> None:
 
 @routes.route("POST", "/studios/{studio_id}/start", StudioView, status=202)
 async def start_studio(call: Call) -> StudioView:
-    """Start a studio; follow it with `progress`."""
-    row, who = await access.studio(call)
+    """Start a studio; follow it with `progress`. Also for those to whom its sharer has allowed it."""
+    row, who = await access.studio(call, open_only=True)
+    if who != "starter":
+        demand(who)
     await studios.start(call.service, row)
     return await _view(call, row.id, who)
 
@@ -119,7 +133,8 @@ async def stop_studio(call: Call) -> StudioView:
     """Save and stop a studio; `force` gives up a save that takes too long."""
     row, who = await access.studio(call)
     verb = "Stopped by force" if call.body.force else "Stopped"
-    await studios.stop(call.service, row, f"{verb} by {call.person.name}.", call.body.force)
+    notice = call.body.notice_seconds
+    await studios.stop(call.service, row, f"{verb} by {call.person.name}.", call.body.force, notice)
     return await _view(call, row.id, who)
 
 

@@ -9,7 +9,7 @@ from typing import Literal
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from ...models import Checkpoint, Event, Phase, SessionState
+from ...models import TAKEN_BACK, Checkpoint, Event, Phase, SessionState
 from ...web.problems import no_such
 from ..sessions.state import Change, Facts
 from .tables import CheckpointRow, CommandRow, EventRow, SessionRow, StudioRow
@@ -52,6 +52,13 @@ def unended_sessions(db: Session, studio_id: str | None = None) -> list[SessionR
 def open_commands(db: Session, session_id: str) -> list[CommandRow]:
     query = select(CommandRow).filter_by(session_id=session_id, done=False)
     return list(db.scalars(query.order_by(CommandRow.created_at)))
+
+
+def taken_back(db: Session, row: SessionRow) -> bool:
+    """Whether the session lost its machine with notice, and nobody wanted it to stop: it is to go on elsewhere."""
+    told = db.scalar(select(EventRow.id).filter_by(session_id=row.id, kind=TAKEN_BACK).limit(1))
+    asked = db.scalar(select(CommandRow.id).filter_by(session_id=row.id, kind="stop").limit(1))
+    return told is not None and asked is None and studio(db, row.studio_id).session_id == row.id
 
 
 def facts(row: SessionRow) -> Facts:

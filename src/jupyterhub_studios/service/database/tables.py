@@ -58,6 +58,7 @@ class StudioRow(Base):
     lifespan_hours: Mapped[int]
     image: Mapped[str | None] = mapped_column(String(512))
     environment: Mapped[dict[str, Any]]
+    mounts: Mapped[list[Any]] = mapped_column(default=list, server_default="[]")  # models.MountSpec
     from_checkpoint: Mapped[str | None]
     checkpoint_id: Mapped[str | None]  # current: what the next start restores
     session_id: Mapped[str | None]  # latest
@@ -95,6 +96,9 @@ class SessionRow(Base):
     people: Mapped[list[Any]]
     visitors: Mapped[list[Any]]  # who, beside the owner, was let in and not cut off since
     active_at: Mapped[datetime | None]
+    ends_at: Mapped[datetime | None]  # the end of an extended lifespan; None: as long as the studio's
+    lifetime: Mapped[dict[str, Any] | None]  # service.lifetime.memory.Memory
+    mounts: Mapped[list[Any] | None]  # models.MountStatus, as the agent told last
     bootstrap_hash: Mapped[str] = mapped_column(unique=True)
     control_hash: Mapped[str | None] = mapped_column(unique=True)
 
@@ -130,6 +134,40 @@ class EventRow(Base):
 
 
 Index("ix_events_session", EventRow.session_id, EventRow.id)
+
+
+class ShareLinkRow(Base):
+    """A link that lets its bearer in, as long as it lasts. Its code is derived from the signing key, see ``keys``."""
+
+    __tablename__ = "share_links"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    studio_id: Mapped[str] = mapped_column(ForeignKey("studios.id", ondelete="CASCADE"), index=True)
+    code_hash: Mapped[str] = mapped_column(unique=True)
+    may_start: Mapped[bool]
+    created_by: Mapped[str]
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    ended_at: Mapped[datetime | None]
+
+
+class ShareRow(Base):
+    """One reason why somebody may open a studio. The Hub's own share is there as long as a row has not ended;
+    ended ones stay, to tell who was taken out."""
+
+    __tablename__ = "shares"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    studio_id: Mapped[str] = mapped_column(ForeignKey("studios.id", ondelete="CASCADE"), index=True)
+    kind: Mapped[str]  # user or group
+    name: Mapped[str]
+    link_id: Mapped[str | None] = mapped_column(ForeignKey("share_links.id", ondelete="CASCADE"))
+    may_start: Mapped[bool]
+    created_by: Mapped[str]
+    created_at: Mapped[datetime]
+    ended_at: Mapped[datetime | None]
+    taken_out: Mapped[bool] = mapped_column(default=False)
+    settled: Mapped[bool] = mapped_column(default=False, index=True)  # the Hub knows
 
 
 class CheckpointRow(Base):

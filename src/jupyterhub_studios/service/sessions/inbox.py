@@ -9,14 +9,20 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from sqlalchemy.orm import Session
 
-from ...models import AgentMessage, ComputeEnvironment, Phase, SessionState, StudiosError
+from ...models import TAKEN_BACK, AgentMessage, ComputeEnvironment, Phase, SessionState, StudiosError
 from ..database import CommandRow, SessionRow
 from ..database import queries as q
+from ..lifetime import keeping
+from ..lifetime.memory import Memory, observed
 from ..logs import Logs
 from . import state
+
+if TYPE_CHECKING:
+    from ...config import Studios
 
 _ADDRESS = re.compile(r"http://(?:(\d{1,3}(?:\.\d{1,3}){3})|\[([0-9a-fA-F:]+)\]):(\d{1,5})")
 
@@ -39,6 +45,7 @@ class Inbox:
 
     logs: Logs
     environments: Mapping[str, ComputeEnvironment]
+    config: Studios
 
 
 def receive(db: Session, inbox: Inbox, session_id: str, message: AgentMessage, at: datetime) -> Received:
@@ -70,12 +77,19 @@ def _apply(db: Session, inbox: Inbox, row: SessionRow, message: AgentMessage, at
         case "event" if message.event is not None:
             event = message.event
             q.add_event(db, row, event.at, event.kind, event.message, event.level)
+            if event.kind == TAKEN_BACK and row.state == SessionState.RUNNING.value:
+                row.message = event.message  # people read it where they work
         case "address":
             _address(db, inbox, row, message)
         case "activity":
             row.people = sorted(set(message.people))
             if message.active_at and (row.active_at is None or message.active_at > row.active_at):
                 row.active_at = message.active_at
+            _observe(db, inbox, row, message, at)
+        case "mounts":
+            row.mounts = [one.model_dump(mode="json") for one in message.mounts]
+        case "wish":
+            _wish(db, inbox, row, message, at)
         case "saved":
             text = f"Saved as “{message.checkpoint.name}”." if message.checkpoint else "Saved."
             q.add_event(db, row, at, "saved", text)
@@ -85,6 +99,27 @@ def _apply(db: Session, inbox: Inbox, row: SessionRow, message: AgentMessage, at
         q.change_state(db, row, change, at)
     else:
         q.touch(db, row)
+
+
+def _observe(db: Session, inbox: Inbox, row: SessionRow, message: AgentMessage, at: datetime) -> None:
+    if message.observation is None:
+        return
+    studio = q.studio(db, row.studio_id)
+    policy = inbox.config.lifetime_of(studio.template, studio.compute_environment)
+    memory = Memory.model_validate(row.lifetime or {})
+    keeping.write(row, observed(memory, policy, message.observation, at))
+
+
+def _wish(db: Session, inbox: Inbox, row: SessionRow, message: AgentMessage, at: datetime) -> None:
+    """Somebody inside answered or asked for more time. The gate has seen to who they are."""
+    studio = q.studio(db, row.studio_id)
+    case = keeping.case_of(inbox.config, row, studio)
+    if case is None or not message.user:
+        return
+    if message.wish == "keep":
+        keeping.keep(db, case, message.user, at)
+    elif message.wish == "extend" and message.user == studio.owner:
+        keeping.extend(db, case, 1, message.user, at, admin=False)
 
 
 def _note_checkpoint(db: Session, row: SessionRow, message: AgentMessage) -> None:
@@ -112,7 +147,14 @@ def _address(db: Session, inbox: Inbox, row: SessionRow, message: AgentMessage) 
         raise StudiosError("The agent reported an address that is none", f"session {row.id}")
     studio = q.studio(db, row.studio_id)
     environment = inbox.environments.get(studio.compute_environment)
-    if environment is None or not environment.admits(found[1] or found[2], int(found[3])):
+    if environment is not None and environment.connect == "tunnel":
+        if message.address != row.address:
+            raise StudiosError(
+                f"The agent reported the address {message.address}, where no studio may be",
+                f"behind the tunnel it has {row.address}",
+                "Start the studio again",
+            )
+    elif environment is None or not environment.admits(found[1] or found[2], int(found[3])):
         raise StudiosError(
             f"The agent reported the address {message.address}, where no studio may be",
             "it is not in the compute environment's gate_networks and gate_ports",

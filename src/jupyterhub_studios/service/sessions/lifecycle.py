@@ -10,6 +10,7 @@ from pathlib import Path
 
 from sqlalchemy.orm import Session
 
+from ...compute import batch_payloads
 from ...models import (
     PHASES,
     SCRATCH,
@@ -23,6 +24,7 @@ from ...models import (
     Launch,
     LaunchRequest,
     LaunchSpec,
+    NextflowAccess,
     Phase,
     SessionEnded,
     SessionProgress,
@@ -38,6 +40,7 @@ from ..core import Service
 from ..database import CheckpointRow, CommandRow, SessionRow, StudioRow
 from ..database import queries as q
 from ..keys import hashed, new_secret
+from ..mounts import core as mounts
 from . import state
 
 AGAIN_PAUSES = (0.0, 2.0, 5.0, 15.0)  # seconds before each try to start what lost its machine
@@ -51,11 +54,13 @@ async def launch(service: Service, request: LaunchRequest) -> Launch:
     if service.busy.get(studio.id) == studios.DELETING:
         raise StudiosError(f"“{studio.name}” is being deleted", "", "Make a new studio", status=409)
     environment, template = await studios.check_runnable(service, studio, request.owner_groups)
+    await service.tunnel.check(environment)
     studio = await _refresh(service, studio)
     await studios.ensure_forked(service, studio)
     image = studio.image or template.image
     digest = await service.database.run(_built_on, studio.checkpoint_id, image)
     code = new_secret()
+    policy = service.config.lifetime_of(studio.template, studio.compute_environment)
     row = await service.database.run(_open_session, studio.id, request.prefix, hashed(code), now())
     service.changes.announce(studio.id)
     job = Job(
@@ -63,7 +68,7 @@ async def launch(service: Service, request: LaunchRequest) -> Launch:
         name=job_name(row.id),
         image=image,
         digest=digest,
-        timeout_seconds=state.backstop(studio.lifespan_hours),
+        timeout_seconds=batch_payloads.backstop(policy.in_band(studio.lifespan_hours), policy.max_hours),
         cpus=studio.cpus,
         memory_mib=studio.memory_mib,
         gpus=studio.gpus,
@@ -156,10 +161,16 @@ async def job_says(service: Service, session_id: str, status: JobStatus) -> None
         row = q.session(db, session_id)
         if row.state == SessionState.STARTING.value and not row.agent_seen:
             at, before = now(), row.phase_list
+            working = any(phase.name == "image" and phase.status == "running" for phase in before)
             for phase in state.job_phases(before, status, at):
                 if phase not in before:
                     q.set_phase(row, phase)
-                    if phase.status == "running" and phase.message:
+                    # How far the image is changes each second: that it is worked on is enough for the history.
+                    if (
+                        phase.status == "running"
+                        and phase.message
+                        and not (working and phase.name == "image")
+                    ):
                         q.add_event(db, row, at, "phase", f"{phase.name}: {phase.message}")
             if row.phase_list != before:
                 q.touch(db, row)
@@ -175,10 +186,12 @@ async def job_says(service: Service, session_id: str, status: JobStatus) -> None
 async def redeem(service: Service, code: str) -> LaunchSpec:
     """The agent's one-time code for everything that it needs."""
     token = new_secret()
+    await service.tunnel.reserve(hashed(code))
     row, studio, checkpoint = await service.database.run(_redeem, hashed(code), hashed(token), now())
     service.changes.announce(row.id, studio.id)
     environment = service.environment_of(studio.compute_environment)
     scheme_less = _public(service, "agent/control").removeprefix("http")
+    through_tunnel = environment.connect == "tunnel"
     return LaunchSpec(
         session_id=row.id,
         studio_id=studio.id,
@@ -197,12 +210,25 @@ async def redeem(service: Service, code: str) -> LaunchSpec:
         epoch=row.epoch,
         checkpoint=checkpoint,
         store=StoreAccess(url=environment.work_dir, options=environment.store_options),
+        mounts=await mounts.accesses(service, studio),
+        nextflow=nextflow_access(environment),
         hide=environment.hide,
         scratch=_scratch(environment),
         save_interval=service.config.save_interval,
-        gate_host="127.0.0.1" if environment.kind == Kind.LOCAL else None,
-        gate_ports=environment.gate_ports,
+        report_seconds=service.config.lifetime_of(studio.template, studio.compute_environment).report_seconds,
+        gate_host="127.0.0.1" if environment.kind == Kind.LOCAL or through_tunnel else None,
+        gate_ports=(0, 0) if through_tunnel else environment.gate_ports,
+        tunnel=service.tunnel.access(row, environment),
     )
+
+
+def nextflow_access(environment: ComputeEnvironment) -> NextflowAccess | None:
+    """For pipelines that are started in the studio; None where their tasks cannot be jobs beside it."""
+    batch, region = environment.batch, environment.region
+    if environment.kind != Kind.AWS_BATCH or batch is None or region is None:
+        return None
+    work_dir = f"{environment.work_dir.rstrip('/')}/nextflow"
+    return NextflowAccess(queue=batch.queue, region=region, work_dir=work_dir, job_role=batch.job_role)
 
 
 def _scratch(environment: ComputeEnvironment) -> str:
@@ -228,7 +254,8 @@ def _redeem(
     row.agent_seen, row.control_hash = True, token_hash
     for phase in row.phase_list:
         if phase.name in ("queued", "host"):
-            phase.status, phase.started_at, phase.ended_at = "done", phase.started_at or at, at
+            phase.status, phase.started_at = "done", phase.started_at or at
+            phase.ended_at = phase.ended_at or at
             q.set_phase(row, phase)
     q.add_event(db, row, at, "phase", "host: the agent is up")
     q.touch(db, row)
@@ -244,8 +271,9 @@ def _public(service: Service, path: str) -> str:
 # --- stop and end -----------------------------------------------------------------------------------
 
 
-async def stop(service: Service, session_id: str, reason: str) -> None:
-    """Ask the session's agent to save and end. Asking twice is asking once."""
+async def stop(service: Service, session_id: str, reason: str, notice: float = 0.0) -> None:
+    """Ask the session's agent to save and end, ``notice`` seconds after it has told those inside. Asking twice is
+    asking once."""
 
     def ask(db: Session) -> tuple[SessionRow, Command | None]:
         row = q.session(db, session_id)
@@ -254,7 +282,7 @@ async def stop(service: Service, session_id: str, reason: str) -> None:
             q.change_state(db, row, change, now())
         if SessionState(row.state).ended or any(c.kind == "stop" for c in q.open_commands(db, row.id)):
             return row, None
-        return row, add_command(db, row, Command(id=new_id("co"), kind="stop", reason=reason))
+        return row, add_command(db, row, Command(id=new_id("co"), kind="stop", reason=reason, notice=notice))
 
     row, command = await service.database.run(ask)
     service.changes.announce(row.id, row.studio_id)
@@ -290,17 +318,18 @@ async def ended(service: Service, session_id: str, report: SessionEnded) -> None
         saved = await _found_saved(service, row)
 
     def close(db: Session) -> bool:
-        """Whether the session was in use until now: told twice at the same time, it was so once."""
+        """Whether the session was in use until its machine was lost: told twice at the same time, it was so once."""
         row = q.session(db, session_id)
-        in_use = row.state == SessionState.RUNNING.value
+        lost = report.host_lost and row.state == SessionState.RUNNING.value
         change = state.on_job_ended(q.facts(row), report, saved)
         if change:
             q.change_state(db, row, change, now())
-        return in_use
+        return lost or q.taken_back(db, row)
 
-    in_use = await service.database.run(close)
+    lost = await service.database.run(close)
+    service.tunnel.look()
     service.changes.announce(row.id, row.studio_id)
-    if report.host_lost and in_use:
+    if lost:
         service.keep(asyncio.ensure_future(_start_again(service, row)))
 
 

@@ -14,8 +14,6 @@ from typing import Literal
 
 from ...models import AgentMessage, JobStatus, Phase, SessionEnded, SessionState, StudioState
 
-BACKSTOP_HOURS = 2
-
 
 @dataclass(frozen=True)
 class Facts:
@@ -62,7 +60,8 @@ def on_job_ended(facts: Facts, ended: SessionEnded, saved: bool) -> Change | Non
         return None
     if saved or facts.durable:
         return Change(SessionState.STOPPED, durable=True, kind="stop")
-    reason = ended.reason or (f"exit code {ended.exit_code}" if ended.exit_code is not None else ended.state)
+    told = ended.reason or (f"exit code {ended.exit_code}" if ended.exit_code is not None else ended.state)
+    reason = told.rstrip(".")  # it stands in a sentence
     if facts.state == SessionState.STOPPING and facts.force:
         return Change(
             SessionState.STOPPED, "Stopped by force, without the last save.", kind="stop", level="warning"
@@ -78,25 +77,37 @@ def on_job_ended(facts: Facts, ended: SessionEnded, saved: bool) -> Change | Non
     )
 
 
-def backstop(hours: int) -> int | None:
-    """Seconds after which a job is ended even if Hub and service are gone: long after its lifespan, so that the
-    orderly end comes first."""
-    return (hours + BACKSTOP_HOURS) * 3600 if hours > 0 else None
-
-
 def job_phases(phases: Sequence[Phase], status: JobStatus, at: datetime) -> list[Phase]:
     """What a start's phases become by what the compute environment says of the job, before its agent is there."""
     queued, host = (next(phase for phase in phases if phase.name == name) for name in ("queued", "host"))
+    image = next(phase for phase in phases if phase.name == "image")
+    if status.state == "preparing":
+        begun = {"status": "running", "started_at": image.started_at or at, "message": status.reason}
+        return [Phase(name="queued"), image.model_copy(update=begun)]
     if status.state == "queued":
+        begun = {"started_at": queued.started_at or at, "ended_at": None}
         return [
-            queued.model_copy(update={"status": "running", "ended_at": None, "message": status.reason})
-        ] + ([Phase(name="host")] if host.status != "pending" else [])
+            queued.model_copy(update={"status": "running", "message": status.reason, **begun}),
+            *([Phase(name="host")] if host.status != "pending" else []),
+            *_prepared(image, at),
+        ]
     if status.state not in ("starting", "running"):
         return []
     words = status.reason or ("the agent starts" if status.state == "running" else "")
     begun = {"status": "running", "started_at": host.started_at or at, "message": words}
-    done = {"status": "done", "ended_at": queued.ended_at or at, "message": ""}
-    return [queued.model_copy(update=done), host.model_copy(update=begun)]
+    done = {
+        "status": "done",
+        "started_at": queued.started_at or at,
+        "ended_at": queued.ended_at or at,
+        "message": "",
+    }
+    return [queued.model_copy(update=done), host.model_copy(update=begun), *_prepared(image, at)]
+
+
+def _prepared(image: Phase, at: datetime) -> list[Phase]:
+    """The job was submitted, so its image is as it is to be; the agent goes on from there."""
+    done = {"status": "done", "ended_at": at, "message": ""}
+    return [image.model_copy(update=done)] if image.status == "running" else []
 
 
 def studio_state(latest: SessionState, routed: bool) -> StudioState:
@@ -108,11 +119,6 @@ def studio_state(latest: SessionState, routed: bool) -> StudioState:
 
 def can_force(stopping_at: datetime | None, now: datetime, force_after: float) -> bool:
     return stopping_at is not None and now - stopping_at >= timedelta(seconds=force_after)
-
-
-def lifespan_over(ready_at: datetime | None, hours: int, now: datetime) -> bool:
-    """``hours``: of the studio, counted from when the session was ready; 0 means no end."""
-    return hours > 0 and ready_at is not None and now - ready_at >= timedelta(hours=hours)
 
 
 def kept(saved_at: datetime | None, now: datetime) -> str:

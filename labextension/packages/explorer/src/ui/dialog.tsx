@@ -1,4 +1,5 @@
 import * as React from "react";
+import { useModal } from "../hooks/use-modal";
 import type { Problem } from "../types";
 import { Button } from "./button";
 import { ProblemNote } from "./problem";
@@ -32,17 +33,8 @@ export function Dialog(props: DialogProps) {
     onSubmit,
     onClose,
   } = props;
-  const dialog = React.useRef<HTMLDialogElement>(null);
+  const dialog = useModal();
   const titleId = React.useId();
-  React.useEffect(() => {
-    const element = dialog.current;
-    const before = document.activeElement;
-    element?.showModal();
-    return () => {
-      element?.close();
-      if (before instanceof HTMLElement && before.isConnected) before.focus();
-    };
-  }, []);
   const submit = (event: React.SyntheticEvent): void => {
     event.preventDefault();
     if (!busy && !disabled) onSubmit?.();

@@ -1,8 +1,10 @@
 import * as React from "react";
 import type { Entry, Provider } from "../types";
+import { SHARED_SHAPES } from "./shapes";
 
 /** 16×16 line icons drawn in the text's colour. Always beside a word or a name, so hidden from screen readers. */
 const SHAPES = {
+  ...SHARED_SHAPES,
   folder: (
     <path
       d="M1.8 4.2a1 1 0 0 1 1-1h3.4l1.6 1.7h5.4a1 1 0 0 1 1 1v6a1 1 0 0 1-1 1H2.8a1 1 0 0 1-1-1z"
@@ -42,14 +44,11 @@ const SHAPES = {
       fill="currentColor"
     />
   ),
-  plus: <path d="M8 3v10M3 8h10" />,
   folderPlus: (
     <path d="M14.2 8V5.9a1 1 0 0 0-1-1H7.8L6.2 3.2H2.8a1 1 0 0 0-1 1v7.7a1 1 0 0 0 1 1h5.4M12 9.6v4.6M9.7 11.9h4.6" />
   ),
   upload: <path d="M8 10V2.8M5 5.6l3-3 3 3M2.5 10.5v2a1 1 0 0 0 1 1h9a1 1 0 0 0 1-1v-2" />,
   download: <path d="M8 2.5v7M5 6.8l3 3 3-3M2.5 10.5v2a1 1 0 0 0 1 1h9a1 1 0 0 0 1-1v-2" />,
-  trash: <path d="M2.5 4.5h11M6 4.5v-2h4v2M4 4.5l.6 8.1a1 1 0 0 0 1 .9h4.8a1 1 0 0 0 1-.9l.6-8.1" />,
-  edit: <path d="m10.5 2.8 2.7 2.7-7.5 7.5-3.2.5.5-3.2zM9 4.3 11.7 7" />,
   move: (
     <path d="M1.8 12V4.2a1 1 0 0 1 1-1h3.4l1.6 1.7h5.4a1 1 0 0 1 1 1V12a1 1 0 0 1-1 1H2.8a1 1 0 0 1-1-1zM5.4 9h5M8.6 7.2 10.4 9l-1.8 1.8" />
   ),
@@ -62,24 +61,12 @@ const SHAPES = {
   link: (
     <path d="M6.7 9.3a2.6 2.6 0 0 0 3.7 0l2.2-2.2a2.6 2.6 0 0 0-3.7-3.7l-.8.8M9.3 6.7a2.6 2.6 0 0 0-3.7 0L3.4 8.9a2.6 2.6 0 0 0 3.7 3.7l.8-.8" />
   ),
-  clock: (
-    <>
-      <circle cx="8" cy="8" r="5.5" />
-      <path d="M8 4.8V8l2.2 1.4" />
-    </>
-  ),
   code: <path d="M5.2 4.5 1.8 8l3.4 3.5M10.8 4.5 14.2 8l-3.4 3.5M9.2 3 6.8 13" />,
   more: (
     <>
       <circle cx="3.4" cy="8" r="1.1" fill="currentColor" stroke="none" />
       <circle cx="8" cy="8" r="1.1" fill="currentColor" stroke="none" />
       <circle cx="12.6" cy="8" r="1.1" fill="currentColor" stroke="none" />
-    </>
-  ),
-  search: (
-    <>
-      <circle cx="7" cy="7" r="4.2" />
-      <path d="m10.2 10.2 3.3 3.3" />
     </>
   ),
   filter: <path d="M2 3.5h12M4.4 8h7.2M6.6 12.5h2.8" />,
@@ -107,20 +94,6 @@ const SHAPES = {
     <path d="M2 8s2.2-4 6-4 6 4 6 4-2.2 4-6 4-6-4-6-4zM6.4 8a1.6 1.6 0 1 0 3.2 0 1.6 1.6 0 0 0-3.2 0M3 13 13 3" />
   ),
   shown: <path d="M2 8s2.2-4 6-4 6 4 6 4-2.2 4-6 4-6-4-6-4zM6.4 8a1.6 1.6 0 1 0 3.2 0 1.6 1.6 0 0 0-3.2 0" />,
-  check: <path d="m3 8.5 3.2 3.2L13 4.8" />,
-  cross: <path d="m4 4 8 8M12 4l-8 8" />,
-  warning: <path d="M8 2.3 14.2 13H1.8zM8 6.5v3M8 11.2v.3" />,
-  info: (
-    <>
-      <circle cx="8" cy="8" r="5.7" />
-      <path d="M8 7.3v3.5M8 5v.3" />
-    </>
-  ),
-  down: <path d="m4 6 4 4 4-4" />,
-  up: <path d="m4 10 4-4 4 4" />,
-  right: <path d="m6 4 4 4-4 4" />,
-  back: <path d="M10 3.5 5.5 8l4.5 4.5" />,
-  stop: <rect x="4" y="4" width="8" height="8" rx="1" fill="currentColor" />,
   database: (
     <>
       <ellipse cx="8" cy="3.9" rx="5.2" ry="1.9" />

@@ -4,11 +4,18 @@ import { ProblemError, Unreachable, problemOf } from "./problems";
 import type {
   Checkpoint,
   ComputeEnvironment,
+  JobLogs,
   Logs,
   Me,
+  MountSpec,
+  MountsView,
   Page,
   Progress,
   Session,
+  Share,
+  ShareLink,
+  ShareLinkSpec,
+  ShareSpec,
   Studio,
   StudioChanges,
   StudioEvent,
@@ -28,6 +35,8 @@ export interface StudioQuery {
   owner?: string | undefined;
   state?: string | undefined;
   q?: string | undefined;
+  /** "true": others' studios that are shared with the person. */
+  shared?: string | undefined;
   /** `next` of the page before. */
   after?: string | undefined;
 }
@@ -124,8 +133,25 @@ export function createClient(transport: Transport) {
       request<Studio>("PATCH", `/studios/${id(studio)}`, changes),
     remove: (studio: string) => request<undefined>("DELETE", `/studios/${id(studio)}`),
     start: (studio: string) => request<Studio>("POST", `/studios/${id(studio)}/start`, {}),
-    stop: (studio: string, force = false) =>
-      request<Studio>("POST", `/studios/${id(studio)}/stop`, force ? { force } : {}),
+    /** `notice`: seconds that people inside are given after they were told. */
+    stop: (studio: string, force = false, notice = 0) =>
+      request<Studio>("POST", `/studios/${id(studio)}/stop`, {
+        ...(force ? { force } : {}),
+        ...(notice > 0 ? { notice_seconds: notice } : {}),
+      }),
+
+    keep: (studio: string) => request<Studio>("POST", `/studios/${id(studio)}/keep`, {}),
+    extend: (studio: string, hours: number) =>
+      request<Studio>("POST", `/studios/${id(studio)}/extend`, { hours }),
+
+    mounts: (studio: string) => get<MountsView>(`/studios/${id(studio)}/mounts`),
+    changeMounts: (studio: string, mounts: readonly MountSpec[]) =>
+      request<MountsView>("PUT", `/studios/${id(studio)}/mounts`, { mounts }),
+    refreshMount: (studio: string, mount: string) =>
+      request<MountsView>("POST", `/studios/${id(studio)}/mounts/${id(mount)}/refresh`, {}),
+    /** What mounts would be on a compute environment. */
+    checkMounts: (environment: string, mounts: readonly MountSpec[]) =>
+      request<MountsView>("POST", "/mount-checks", { compute_environment: environment, mounts }),
 
     checkpoints: (studio: string, signal?: AbortSignal) =>
       all<Checkpoint>(`/studios/${id(studio)}/checkpoints`, signal),
@@ -136,11 +162,24 @@ export function createClient(transport: Transport) {
       request<Checkpoint>("PATCH", `/checkpoints/${id(checkpoint)}`, { name }),
     removeCheckpoint: (checkpoint: string) => request<undefined>("DELETE", `/checkpoints/${id(checkpoint)}`),
 
+    shares: (studio: string, signal?: AbortSignal) => all<Share>(`/studios/${id(studio)}/shares`, signal),
+    share: (studio: string, spec: ShareSpec) => request<Share>("POST", `/studios/${id(studio)}/shares`, spec),
+    endShare: (studio: string, share: string) =>
+      request<undefined>("DELETE", `/studios/${id(studio)}/shares/${id(share)}`),
+    shareLinks: (studio: string, signal?: AbortSignal) =>
+      all<ShareLink>(`/studios/${id(studio)}/share-links`, signal),
+    makeShareLink: (studio: string, spec: ShareLinkSpec) =>
+      request<ShareLink>("POST", `/studios/${id(studio)}/share-links`, spec),
+    endShareLink: (studio: string, link: string) =>
+      request<undefined>("DELETE", `/studios/${id(studio)}/share-links/${id(link)}`),
+
     sessions: (studio: string, signal?: AbortSignal) =>
       all<Session>(`/studios/${id(studio)}/sessions`, signal),
     events: (session: string, signal?: AbortSignal) =>
       all<StudioEvent>(`/sessions/${id(session)}/events`, signal),
     logs: (session: string, offset: number, signal?: AbortSignal) =>
       get<Logs>(`/sessions/${id(session)}/logs?offset=${offset}`, signal),
+    jobLogs: (session: string, after: string | null, signal?: AbortSignal) =>
+      get<JobLogs>(`/sessions/${id(session)}/job-logs${after === null ? "" : `?after=${id(after)}`}`, signal),
   };
 }

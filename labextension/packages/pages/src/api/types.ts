@@ -3,6 +3,8 @@
  * sizes are bytes unless the name says otherwise, ids are opaque.
  */
 
+import type { Provider } from "@jupyterhub-studios/explorer";
+
 export const NAME_MAX = 80;
 export const DESCRIPTION_MAX = 2048;
 
@@ -17,7 +19,7 @@ export type PhaseName = (typeof PHASES)[number];
 export type Kind = "aws-batch" | "docker" | "local";
 export type RootMode = "overlay" | "home";
 export type CheckpointStatus = "interim" | "finalised" | "invalid";
-export type Ability = "open" | "start" | "stop" | "force" | "save" | "edit" | "delete" | "fork";
+export type Ability = "open" | "start" | "stop" | "force" | "save" | "edit" | "delete" | "fork" | "share";
 
 export interface Me {
   name: string;
@@ -42,6 +44,31 @@ export interface ComputeEnvironment {
   max_cpus: number | null;
   max_memory_mib: number | null;
   price_per_hour: number | null;
+  /** By template: the lifespans that may be chosen. */
+  lifetime: Record<string, LifetimeOffer>;
+}
+
+export interface LifetimeOffer {
+  lifespan_hours: number;
+  min_hours: number;
+  max_hours: number;
+  endless: boolean;
+  locked: boolean;
+  idle_minutes: number;
+}
+
+/** Why a running studio is kept, and when it would end. */
+export interface Lifetime {
+  verdict: "keep" | "prompt" | "stop";
+  reasons: string[];
+  ends_at: string | null;
+  idle_ends_at: string | null;
+  asked_at: string | null;
+  answer_by: string | null;
+  kept_until: string | null;
+  kept_by: string;
+  keep_minutes: number;
+  extend_hours: number;
 }
 
 export interface StudioSpec {
@@ -54,6 +81,52 @@ export interface StudioSpec {
   lifespan_hours: number;
   environment: Record<string, string>;
   from_checkpoint: string | null;
+  mounts: MountSpec[];
+}
+
+export interface MountSpec {
+  link: string;
+  /** A folder inside the link; "" is all of it. */
+  path: string;
+  /** Of the folder below data/; null: the service names it. */
+  name: string | null;
+  profile: "random" | "stream";
+}
+
+export interface MountStatus {
+  name: string;
+  state: "mounting" | "mounted" | "failed";
+  message: string;
+  listed_at: string | null;
+  waiting_files: number;
+  waiting_bytes: number;
+  failing_files: number;
+  cached_bytes: number;
+}
+
+export interface MountView {
+  name: string;
+  link: string;
+  path: string;
+  profile: "random" | "stream";
+  folder: string;
+  /** null: the link is gone, or nobody's business. */
+  link_name: string | null;
+  url: string | null;
+  provider: Provider | null;
+  region: string | null;
+  writable: boolean;
+  why: string;
+  available: boolean;
+  warning: string;
+  /** US dollars for reading a gigabyte from there; null: nothing, or unknown. */
+  gigabyte_price: number | null;
+  status: MountStatus | null;
+}
+
+export interface MountsView {
+  items: MountView[];
+  listing_seconds: number;
 }
 
 export interface Phase {
@@ -135,10 +208,14 @@ export interface Studio {
   lifespan_hours: number;
   image: string | null;
   environment: Record<string, string>;
+  mounts: MountSpec[];
   session: Session | null;
   saved: Checkpoint | null;
   forked_from: string | null;
   root_mode: RootMode | null;
+  lifetime: Lifetime | null;
+  /** Of the latest session until now; null: no price is known. */
+  cost: number | null;
   may: Ability[];
 }
 
@@ -149,6 +226,48 @@ export type StudioChanges = Partial<
 export interface Progress {
   version: number;
   studio: Studio;
+}
+
+export interface Share {
+  id: string;
+  studio_id: string;
+  kind: "user" | "group";
+  name: string;
+  may_start: boolean;
+  /** The link by which they came; null: they were named. */
+  link_id: string | null;
+  created_by: string;
+  created_at: string;
+  here: boolean;
+}
+
+export interface ShareSpec {
+  user?: string;
+  group?: string;
+  may_start: boolean;
+}
+
+export interface ShareLink {
+  id: string;
+  studio_id: string;
+  /** Path on the Hub's origin. */
+  url: string;
+  may_start: boolean;
+  created_by: string;
+  created_at: string;
+  expires_at: string;
+  people: string[];
+}
+
+export interface ShareLinkSpec {
+  expires_in_hours: number;
+  may_start: boolean;
+}
+
+export interface JobLogs {
+  text: string;
+  /** Ask with it for what was printed since. */
+  next: string | null;
 }
 
 export interface Logs {

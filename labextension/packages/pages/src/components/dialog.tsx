@@ -1,4 +1,5 @@
-import { useEffect, useId, useRef, type ReactNode, type SyntheticEvent } from "react";
+import { useModal } from "@jupyterhub-studios/explorer";
+import { useId, type ReactNode, type SyntheticEvent } from "react";
 import type { Problem } from "../api/types";
 import { ProblemBanner } from "./problem";
 
@@ -15,17 +16,8 @@ interface DialogProps {
 
 /** A modal question. The browser's own <dialog> traps the focus, closes on Escape and gives the focus back. */
 export function Dialog({ title, action, danger, busy, problem, onSubmit, onClose, children }: DialogProps) {
-  const dialog = useRef<HTMLDialogElement>(null);
+  const dialog = useModal();
   const titleId = useId();
-  useEffect(() => {
-    const element = dialog.current;
-    const before = document.activeElement;
-    element?.showModal();
-    return () => {
-      element?.close();
-      if (before instanceof HTMLElement && before.isConnected) before.focus();
-    };
-  }, []);
   const submit = (event: SyntheticEvent): void => {
     event.preventDefault();
     if (!busy) onSubmit();

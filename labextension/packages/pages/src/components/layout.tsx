@@ -35,6 +35,7 @@ function useInData(): boolean {
 function Navbar() {
   const { config } = useApp();
   const data = useInData();
+  const everybodys = useRouter().route.path === "admin";
   const [open, setOpen] = useState(false);
   return (
     <nav className="navbar navbar-expand-sm bg-body-tertiary mb-4" aria-label="JupyterHub">
@@ -62,7 +63,7 @@ function Navbar() {
               </a>
             </li>
             <li className="nav-item">
-              <Link className={`nav-link ${data ? "" : "active"}`} to="">
+              <Link className={`nav-link ${data || everybodys ? "" : "active"}`} to="">
                 Studios
               </Link>
             </li>
@@ -76,6 +77,13 @@ function Navbar() {
                 Token
               </a>
             </li>
+            {config.user.admin && (
+              <li className="nav-item">
+                <Link className={`nav-link ${everybodys ? "active" : ""}`} to="admin">
+                  All studios
+                </Link>
+              </li>
+            )}
             {config.user.admin && (
               <li className="nav-item">
                 <a className="nav-link" href={`${config.hub}admin`}>

@@ -1,6 +1,6 @@
+import { useRested } from "@jupyterhub-studios/explorer";
 import { useEffect, useId, useMemo, useRef, useState, type KeyboardEvent } from "react";
-import { useRested } from "../hooks/changes";
-import { useLog } from "../hooks/log";
+import { useLog, type LogKind } from "../hooks/log";
 import { count } from "../text";
 import { Icon } from "./icons";
 import { MATCHES_MAX, pieces, plain, tail } from "./log-text";
@@ -8,13 +8,19 @@ import { ProblemBanner } from "./problem";
 
 const LINES = 5000;
 
+interface LogViewerProps {
+  session: string;
+  kind: LogKind;
+  live: boolean;
+}
+
 /** A session's log: paged in, followed while the session lives, searched. */
-export function LogViewer({ session, live }: { session: string; live: boolean }) {
+export function LogViewer({ session, kind, live }: LogViewerProps) {
   const [follow, setFollow] = useState(live);
   const [all, setAll] = useState(false);
   const [word, setWord] = useState("");
   const [at, setAt] = useState(0);
-  const log = useLog(session, follow && live);
+  const log = useLog(session, kind, follow && live);
   const box = useRef<HTMLPreElement>(null);
   const followId = useId();
 
@@ -119,7 +125,9 @@ export function LogViewer({ session, live }: { session: string; live: boolean })
         {log.text === "" && !log.loading && (
           <span className="text-body-secondary">Nothing was written yet.</span>
         )}
-        {log.loading && log.text === "" && <span className="text-body-secondary">Loading…</span>}
+        {log.loading && log.text === "" && log.problem === undefined && (
+          <span className="text-body-secondary">Loading…</span>
+        )}
       </pre>
       {log.hasMore && (
         <button type="button" className="btn btn-sm btn-outline-secondary" onClick={log.more}>

@@ -1,8 +1,9 @@
 import { DESCRIPTION_MAX, NAME_MAX, type ComputeEnvironment } from "../api/types";
 import { Field, FieldError } from "../components/field";
 import { Icon } from "../components/icons";
+import { useApp } from "../hooks/app";
 import { length, memory } from "../text";
-import type { Errors, Values, Variable } from "./values";
+import { lifespans, offerWords, type Errors, type Values, type Variable } from "./values";
 
 interface FieldsProps {
   values: Values;
@@ -60,6 +61,9 @@ interface ResourceFieldsProps extends FieldsProps {
 
 export function ResourceFields({ values, errors, disabled, environment, onChange }: ResourceFieldsProps) {
   const most = (limit: string | undefined): string | undefined => limit && `At most ${limit} here.`;
+  const { config } = useApp();
+  const offer = lifespans(environment);
+  const fixed = offer.locked && !config.user.admin;
   return (
     <div className="st-columns">
       <Field label="CPUs" error={errors.cpus} help={most(environment?.max_cpus?.toString())}>
@@ -98,7 +102,11 @@ export function ResourceFields({ values, errors, disabled, environment, onChange
           />
         )}
       </Field>
-      <Field label="Lifespan (hours)" error={errors.lifespan_hours} help="1 to 120; 0 for no end.">
+      <Field
+        label="Lifespan (hours)"
+        error={errors.lifespan_hours}
+        help={fixed ? "The administrators have fixed it." : `${offerWords(offer)}.`}
+      >
         {(control) => (
           <input
             {...control}
@@ -110,7 +118,7 @@ export function ResourceFields({ values, errors, disabled, environment, onChange
             step={1}
             inputMode="numeric"
             value={values.lifespan_hours}
-            disabled={disabled}
+            disabled={disabled === true || fixed}
             onChange={(event) => onChange({ lifespan_hours: event.target.value })}
           />
         )}

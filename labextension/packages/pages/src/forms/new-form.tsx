@@ -1,17 +1,20 @@
+import { useRested } from "@jupyterhub-studios/explorer";
 import { useRef, useState, type SyntheticEvent } from "react";
 import { toProblem } from "../api/problems";
-import type { ComputeEnvironment, Problem, Studio, Template } from "../api/types";
+import type { ComputeEnvironment, MountSpec, Problem, Studio, Template } from "../api/types";
 import { ProblemBanner } from "../components/problem";
 import { useApp } from "../hooks/app";
-import { useRested } from "../hooks/changes";
 import { usePolled } from "../hooks/polled";
 import { Link, useRouter } from "../hooks/router";
+import { MountsField } from "../mounts/field";
+import { mountsError } from "../mounts/names";
 import { EnvironmentFields, NameFields, ResourceFields } from "./fields";
 import { EnvironmentSelect, TemplateCards } from "./place";
 import {
   check,
   errorsOf,
   focusError,
+  lifespans,
   nameError,
   parseValues,
   valuesOf,
@@ -28,6 +31,7 @@ const FIELDS = [
   "memory_mib",
   "lifespan_hours",
   "environment",
+  "mounts",
 ] as const;
 
 const FRESH = { name: "", description: "", cpus: 2, memory_mib: 8192, lifespan_hours: 8, environment: {} };
@@ -50,6 +54,7 @@ function startValues(environment: ComputeEnvironment | undefined, fork: NewFormP
     return { ...valuesOf(fork.studio), name: `${Array.from(fork.studio.name).slice(0, 70).join("")} fork` };
   return valuesOf({
     ...FRESH,
+    lifespan_hours: lifespans(environment).lifespan_hours,
     cpus: Math.min(FRESH.cpus, environment?.max_cpus ?? FRESH.cpus),
     memory_mib: Math.min(FRESH.memory_mib, environment?.max_memory_mib ?? FRESH.memory_mib),
   });
@@ -83,6 +88,7 @@ export function NewForm({ templates, environments, fork }: NewFormProps) {
   const [busy, setBusy] = useState(false);
   const [start, setStart] = useState(true);
   const [open, setOpen] = useState(true);
+  const [mounts, setMounts] = useState<MountSpec[]>(fork?.studio.mounts ?? []);
   const taken = useTaken(values.name);
 
   const clear = (...fields: string[]): void =>
@@ -100,6 +106,8 @@ export function NewForm({ templates, environments, fork }: NewFormProps) {
   const submit = async (event: SyntheticEvent): Promise<void> => {
     event.preventDefault();
     const found = check(values, chosen);
+    const misnamed = mountsError(mounts);
+    if (misnamed !== undefined) found.mounts = misnamed;
     setProblem(undefined);
     if (Object.keys(found).length > 0) return show(found);
     setBusy(true);
@@ -109,6 +117,7 @@ export function NewForm({ templates, environments, fork }: NewFormProps) {
         template,
         compute_environment: environment,
         from_checkpoint: fork?.checkpoint ?? null,
+        mounts,
       };
       const studio = await client.create(spec, start);
       navigate(`studios/${encodeURIComponent(studio.id)}`, { state: start && open ? { open: true } : {} });
@@ -159,6 +168,17 @@ export function NewForm({ templates, environments, fork }: NewFormProps) {
         />
         <ResourceFields values={values} errors={errors} environment={chosen} onChange={change} />
         <EnvironmentFields values={values} errors={errors} onChange={change} />
+      </section>
+      <section className="st-panel">
+        <MountsField
+          mounts={mounts}
+          environment={environment}
+          error={errors.mounts}
+          onChange={(next) => {
+            setMounts(next);
+            clear("mounts");
+          }}
+        />
       </section>
       <div className="st-submit">
         <div>

@@ -1,4 +1,10 @@
-import { DESCRIPTION_MAX, NAME_MAX, type ComputeEnvironment, type Problem } from "../api/types";
+import {
+  DESCRIPTION_MAX,
+  NAME_MAX,
+  type ComputeEnvironment,
+  type LifetimeOffer,
+  type Problem,
+} from "../api/types";
 import { length, memory, sentence } from "../text";
 
 /** One environment variable in a form. `key` tells rows apart while both texts change. */
@@ -70,6 +76,25 @@ function variablesError(variables: Variable[]): string | undefined {
   return twice === undefined ? undefined : `“${twice}” is there twice.`;
 }
 
+const ANY: LifetimeOffer = {
+  lifespan_hours: 8,
+  min_hours: 1,
+  max_hours: 120,
+  endless: true,
+  locked: false,
+  idle_minutes: 60,
+};
+
+/** The lifespans that may be chosen in `environment`, for `template` or its first one. */
+export function lifespans(environment: ComputeEnvironment | undefined, template = ""): LifetimeOffer {
+  const offers = environment?.lifetime ?? {};
+  return offers[template] ?? Object.values(offers)[0] ?? ANY;
+}
+
+export function offerWords(offer: LifetimeOffer): string {
+  return `${offer.min_hours} to ${offer.max_hours}${offer.endless ? ", or 0 for no end" : ""}`;
+}
+
 /** What can be told before asking the service. */
 export function check(values: Values, environment: ComputeEnvironment | undefined): Errors {
   const errors: Errors = {};
@@ -85,8 +110,11 @@ export function check(values: Values, environment: ComputeEnvironment | undefine
   if (!(cpus > 0 && cpus <= maxCpus)) put("cpus", `More than 0, at most ${maxCpus}.`);
   if (!(memory_mib >= 256 && memory_mib <= maxMemory))
     put("memory_mib", `From 0.25 GiB to ${memory(maxMemory)}.`);
-  if (!(Number.isInteger(lifespan_hours) && lifespan_hours >= 0 && lifespan_hours <= 120))
-    put("lifespan_hours", "Whole hours from 1 to 120, or 0 for no end.");
+  const offer = lifespans(environment);
+  const inBand = lifespan_hours >= offer.min_hours && lifespan_hours <= offer.max_hours;
+  const usual = lifespan_hours === offer.lifespan_hours || (lifespan_hours === 0 && offer.endless);
+  if (!(Number.isInteger(lifespan_hours) && (inBand || usual)))
+    put("lifespan_hours", `Whole hours: ${offerWords(offer)}.`);
   put("environment", variablesError(values.environment));
   return errors;
 }

@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState } from "react";
+import { useEffect, useRef } from "react";
 import type { Studio } from "../api/types";
 import { stateWord } from "../components/state";
 import { useApp } from "./app";
@@ -13,14 +13,4 @@ export function useAnnounceStates(studios: Studio[]): void {
     if (changed.length > 0)
       announce(changed.map((s) => `${s.name}: ${stateWord(s.state).toLowerCase()}`).join(". "));
   }, [studios, announce]);
-}
-
-/** `value` after it has rested for `ms`: one request for a word, not one for each letter. */
-export function useRested<T>(value: T, ms: number): T {
-  const [rested, setRested] = useState(value);
-  useEffect(() => {
-    const timer = setTimeout(() => setRested(value), ms);
-    return () => clearTimeout(timer);
-  }, [value, ms]);
-  return rested;
 }

@@ -1,5 +1,6 @@
 import type { Studio, Template } from "../api/types";
 import { Icon, TemplateIcon } from "../components/icons";
+import { Left } from "../components/left";
 import { Saved } from "../components/saved";
 import { StateBadge } from "../components/state";
 import { useNow } from "../hooks/reach";
@@ -78,6 +79,12 @@ export function StudioRow({ studio, template, showOwner, busy, onStart, onStop }
           </button>
         )}
       </div>
+      {studio.lifetime?.verdict === "prompt" && studio.lifetime.answer_by !== null && (
+        <p className="st-row-message">
+          <Icon name="clock" /> Still there? It is saved and stopped in{" "}
+          <Left until={studio.lifetime.answer_by} />.
+        </p>
+      )}
       {studio.state === "errored" && studio.message !== "" && (
         <p className="st-row-message">
           <Icon name="warning" /> {sentence(studio.message)}

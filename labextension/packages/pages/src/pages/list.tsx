@@ -1,27 +1,32 @@
+import { useRested } from "@jupyterhub-studios/explorer";
 import { useRef, useState } from "react";
-import { STUDIO_STATES, type Studio } from "../api/types";
+import type { Studio } from "../api/types";
+import { StudioFilters } from "../components/filters";
 import { Icon } from "../components/icons";
 import { ProblemBanner } from "../components/problem";
-import { stateWord } from "../components/state";
 import { useAction } from "../hooks/action";
 import { useApp } from "../hooks/app";
 import { useTemplates } from "../hooks/catalogue";
-import { useAnnounceStates, useRested } from "../hooks/changes";
+import { useAnnounceStates } from "../hooks/changes";
 import { usePage } from "../hooks/page";
 import { usePolled } from "../hooks/polled";
 import { Link, useRouter, useSetQuery } from "../hooks/router";
 import { StudioRow } from "./list-row";
+import { NOTICE_SECONDS, othersIn } from "./studio/stop-dialog";
 
 const NONE: Studio[] = [];
 
-function useStudios(q: string, state: string, owner: string | undefined, pages: number) {
+function useStudios(q: string, state: string, owner: string | undefined, shared: boolean, pages: number) {
   const { client } = useApp();
   const [busy, setBusy] = useState(false);
   const load = async (signal: AbortSignal) => {
     const items: Studio[] = [];
     let after: string | undefined;
     for (let page = 0; page < pages; page += 1) {
-      const answer = await client.studios({ q, state, owner, after }, signal);
+      const answer = await client.studios(
+        { q, state, owner, after, shared: shared ? "true" : undefined },
+        signal,
+      );
       items.push(...answer.items);
       after = answer.next ?? undefined;
       if (after === undefined) break;
@@ -29,7 +34,7 @@ function useStudios(q: string, state: string, owner: string | undefined, pages: 
     setBusy(items.some((s) => s.state === "starting" || s.state === "stopping"));
     return { items, more: after !== undefined };
   };
-  return usePolled(JSON.stringify([q, state, owner, pages]), load, busy ? 1500 : 5000);
+  return usePolled(JSON.stringify([q, state, owner, shared, pages]), load, busy ? 1500 : 5000);
 }
 
 export function ListPage() {
@@ -41,8 +46,9 @@ export function ListPage() {
 
   const [q, state] = [route.query.get("q") ?? "", route.query.get("state") ?? ""];
   const everybody = config.user.admin && route.query.get("everybody") !== null;
+  const shared = route.query.get("shared") !== null;
   const [pages, setPages] = useState(1);
-  const list = useStudios(useRested(q, 250), state, everybody ? "*" : undefined, pages);
+  const list = useStudios(useRested(q, 250), state, everybody ? "*" : undefined, shared, pages);
   const action = useAction();
 
   // While another filter loads, what was there stays: no flicker.
@@ -69,22 +75,27 @@ export function ListPage() {
           </Link>
         )}
       </div>
+      <Whose shared={shared} />
       {problem && <ProblemBanner problem={problem} onDismiss={action.clear} />}
       {(filtered || everybody || config.user.admin || (shown?.items.length ?? 0) > 0) && (
         <Filters q={q} state={state} everybody={everybody} />
       )}
       {shown === undefined && !problem && <Loading />}
-      {shown?.items.length === 0 && (filtered ? <NoMatch /> : <Empty everybody={everybody} />)}
+      {shown?.items.length === 0 &&
+        (filtered ? <NoMatch /> : shared ? <NoneShared /> : <Empty everybody={everybody} />)}
       <ul className="st-list" aria-label="Studios">
         {shown?.items.map((studio) => (
           <StudioRow
             key={studio.id}
             studio={studio}
             template={templates.data?.find((t) => t.id === studio.template)}
-            showOwner={everybody}
+            showOwner={everybody || shared}
             busy={action.busy}
             onStart={() => void act(() => client.start(studio.id))}
-            onStop={() => void act(() => client.stop(studio.id))}
+            onStop={() => {
+              const others = othersIn(studio, config.user.name);
+              void act(() => client.stop(studio.id, false, others.length > 0 ? NOTICE_SECONDS : 0));
+            }}
           />
         ))}
       </ul>
@@ -101,36 +112,34 @@ export function ListPage() {
   );
 }
 
+function Whose({ shared }: { shared: boolean }) {
+  const current = (here: boolean) => (here ? "page" : undefined);
+  return (
+    <nav className="st-whose" aria-label="Whose studios">
+      <Link to="" aria-current={current(!shared)}>
+        Mine
+      </Link>
+      <Link to="?shared=1" aria-current={current(shared)}>
+        Shared with me
+      </Link>
+    </nav>
+  );
+}
+
+function NoneShared() {
+  return (
+    <div className="st-empty">
+      <h2>Nobody shares a studio with you now</h2>
+      <p>Studios that others let you into, by name or by a link, are found here as long as they do.</p>
+    </div>
+  );
+}
+
 function Filters({ q, state, everybody }: { q: string; state: string; everybody: boolean }) {
   const { config } = useApp();
   const setQuery = useSetQuery();
   return (
-    <form className="st-filters" role="search" onSubmit={(event) => event.preventDefault()}>
-      <div className="st-search">
-        <Icon name="search" />
-        <input
-          type="search"
-          className="form-control"
-          placeholder="Filter by name"
-          aria-label="Filter by name"
-          maxLength={200}
-          value={q}
-          onChange={(event) => setQuery({ q: event.target.value })}
-        />
-      </div>
-      <select
-        className="form-select"
-        aria-label="Filter by state"
-        value={state}
-        onChange={(event) => setQuery({ state: event.target.value })}
-      >
-        <option value="">All states</option>
-        {STUDIO_STATES.map((s) => (
-          <option key={s} value={s}>
-            {stateWord(s)}
-          </option>
-        ))}
-      </select>
+    <StudioFilters q={q} state={state}>
       {config.user.admin && (
         <label className="form-check form-switch">
           <input
@@ -143,7 +152,7 @@ function Filters({ q, state, everybody }: { q: string; state: string; everybody:
           <span className="form-check-label">Everybody’s</span>
         </label>
       )}
-    </form>
+    </StudioFilters>
   );
 }
 

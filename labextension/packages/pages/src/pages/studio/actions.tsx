@@ -6,9 +6,10 @@ import { Icon } from "../../components/icons";
 import { ProblemBanner } from "../../components/problem";
 import { useAction } from "../../hooks/action";
 import { useApp } from "../../hooks/app";
-import { useRouter } from "../../hooks/router";
+import { useRouter, useSetQuery } from "../../hooks/router";
 import { errorsOf, nameError } from "../../forms/values";
 import type { Opening } from "./open-when-ready";
+import { StopDialog, othersIn } from "./stop-dialog";
 
 interface ActionsProps {
   studio: Studio;
@@ -18,9 +19,11 @@ interface ActionsProps {
 }
 
 export function Actions({ studio, opening, put, openRef }: ActionsProps) {
-  const { client } = useApp();
+  const { client, config } = useApp();
+  const setQuery = useSetQuery();
   const { busy, problem, clear, run } = useAction();
-  const [dialog, setDialog] = useState<"save" | "delete">();
+  const [dialog, setDialog] = useState<"save" | "delete" | "stop">();
+  const others = othersIn(studio, config.user.name);
   const may = new Set(studio.may);
   const start = (open: boolean) =>
     run(async () => {
@@ -66,9 +69,21 @@ export function Actions({ studio, opening, put, openRef }: ActionsProps) {
             type="button"
             className="btn btn-outline-secondary"
             disabled={busy}
-            onClick={() => void run(async () => put(await client.stop(studio.id)))}
+            onClick={() => {
+              if (others.length > 0) setDialog("stop");
+              else void run(async () => put(await client.stop(studio.id)));
+            }}
           >
             <Icon name="stop" /> {studio.state === "starting" ? "Cancel start" : "Stop"}
+          </button>
+        )}
+        {may.has("share") && (
+          <button
+            type="button"
+            className="btn btn-outline-secondary"
+            onClick={() => setQuery({ tab: "sharing", session: null })}
+          >
+            <Icon name="share" /> Share
           </button>
         )}
         {may.has("delete") && (
@@ -83,6 +98,7 @@ export function Actions({ studio, opening, put, openRef }: ActionsProps) {
         </div>
       )}
       {dialog === "save" && <SaveDialog studio={studio} onClose={close} />}
+      {dialog === "stop" && <StopDialog studio={studio} others={others} put={put} onClose={close} />}
       {dialog === "delete" && <DeleteDialog studio={studio} onClose={close} />}
     </>
   );

@@ -1,23 +1,29 @@
 import { useMemo, useRef } from "react";
 import type { Problem, Studio } from "../../api/types";
 import { Icon } from "../../components/icons";
-import { Notice, ProblemBanner } from "../../components/problem";
+import { ProblemBanner } from "../../components/problem";
 import { Tabs } from "../../components/tabs";
 import { useComputeEnvironments, useTemplates } from "../../hooks/catalogue";
 import { useAnnounceStates } from "../../hooks/changes";
 import { usePage } from "../../hooks/page";
 import { useProgress } from "../../hooks/progress";
 import { Link, useRouter, useSetQuery } from "../../hooks/router";
+import { DataTab } from "../../mounts/tab";
 import { Checkpoints } from "./checkpoints";
 import { Header } from "./header";
+import { Lifetime } from "./lifetime";
 import { useOpenWhenReady } from "./open-when-ready";
 import { Sessions } from "./sessions";
 import { Settings } from "./settings";
+import { Shared } from "./sharing/shared";
+import { Sharing } from "./sharing/panel";
 import { Situation } from "./situation";
 
 const TABS = [
   { key: "checkpoints", label: "Checkpoints" },
   { key: "sessions", label: "Sessions" },
+  { key: "data", label: "Data" },
+  { key: "sharing", label: "Sharing" },
   { key: "settings", label: "Settings" },
 ] as const;
 
@@ -85,6 +91,7 @@ function Loaded({ studio, problem, put }: LoadedProps) {
       <Header studio={studio} template={template} environment={environment} opening={opening} put={put} />
       {problem && problem.status !== 0 && <ProblemBanner problem={problem} />}
       <Situation studio={studio} opening={opening} put={put} />
+      <Lifetime studio={studio} put={put} />
       {studio.may.includes("edit") ? (
         <Tabs
           label="About this studio"
@@ -93,13 +100,13 @@ function Loaded({ studio, problem, put }: LoadedProps) {
           onChange={(key) => setQuery({ tab: key === "checkpoints" ? null : key, session: null })}
         >
           {tab === "checkpoints" && <Checkpoints studio={studio} />}
-          {tab === "sessions" && <Sessions studio={studio} />}
+          {tab === "sessions" && <Sessions studio={studio} environment={environment} />}
+          {tab === "data" && <DataTab studio={studio} put={put} />}
+          {tab === "sharing" && <Sharing studio={studio} place={route.query.get("open") ?? ""} />}
           {tab === "settings" && <Settings studio={studio} environment={environment} put={put} />}
         </Tabs>
       ) : (
-        <Notice kind="secondary">
-          This studio of {studio.owner} is shared with you, to be opened while it runs.
-        </Notice>
+        <Shared studio={studio} />
       )}
     </>
   );

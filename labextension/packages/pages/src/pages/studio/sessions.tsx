@@ -1,4 +1,5 @@
-import type { Session, Studio } from "../../api/types";
+import { useState } from "react";
+import type { ComputeEnvironment, Session, Studio } from "../../api/types";
 import { Icon } from "../../components/icons";
 import { LogViewer } from "../../components/log-viewer";
 import { Phases } from "../../components/phases";
@@ -6,6 +7,7 @@ import { ProblemBanner } from "../../components/problem";
 import { StateBadge } from "../../components/state";
 import { Timeline } from "../../components/timeline";
 import { useApp } from "../../hooks/app";
+import type { LogKind } from "../../hooks/log";
 import { usePolled, useReloadOn } from "../../hooks/polled";
 import { useNow } from "../../hooks/reach";
 import { useRouter, useSetQuery } from "../../hooks/router";
@@ -13,8 +15,13 @@ import { dateTime, duration, sentence } from "../../text";
 
 const ended = (session: Session): boolean => session.state === "stopped" || session.state === "errored";
 
+interface SessionsProps {
+  studio: Studio;
+  environment: ComputeEnvironment | undefined;
+}
+
 /** Every run of the studio, with what happened in it and its log, kept after the end. */
-export function Sessions({ studio }: { studio: Studio }) {
+export function Sessions({ studio, environment }: SessionsProps) {
   const { client } = useApp();
   const { route } = useRouter();
   const setQuery = useSetQuery();
@@ -50,6 +57,7 @@ export function Sessions({ studio }: { studio: Studio }) {
           key={session.id}
           session={session.id === studio.session?.id ? studio.session : session}
           open={session.id === opened}
+          hasJob={environment !== undefined && environment.kind !== "local"}
           onToggle={(open) => setQuery({ session: open ? session.id : null })}
         />
       ))}
@@ -60,10 +68,12 @@ export function Sessions({ studio }: { studio: Studio }) {
 interface RowProps {
   session: Session;
   open: boolean;
+  /** It runs where its job has a log of its own. */
+  hasJob: boolean;
   onToggle: (open: boolean) => void;
 }
 
-function Row({ session, open, onToggle }: RowProps) {
+function Row({ session, open, hasJob, onToggle }: RowProps) {
   const panel = `session-${session.id}`;
   return (
     <li className="st-session" data-session={session.id}>
@@ -89,7 +99,7 @@ function Row({ session, open, onToggle }: RowProps) {
       </h3>
       {session.message !== "" && <p className="st-session-message">{sentence(session.message)}</p>}
       <div id={panel} hidden={!open} className="st-session-body">
-        {open && <Details session={session} />}
+        {open && <Details session={session} hasJob={hasJob} />}
       </div>
     </li>
   );
@@ -108,7 +118,13 @@ function Running({ since }: { since: string }) {
   return <>{duration(now - Date.parse(since))} so far</>;
 }
 
-function Details({ session }: { session: Session }) {
+/** Whether its agent came up: before that the job alone can tell what goes on. */
+const began = (session: Session): boolean =>
+  session.phases.some((phase) => phase.name === "host" && phase.status === "done");
+
+function Details({ session, hasJob }: { session: Session; hasJob: boolean }) {
+  const [chosen, choose] = useState<LogKind>();
+  const kind = chosen ?? (hasJob && !began(session) ? "job" : "app");
   return (
     <div className="st-session-details">
       <section aria-labelledby={`start-${session.id}`}>
@@ -120,9 +136,36 @@ function Details({ session }: { session: Session }) {
         <Timeline session={session.id} live={!ended(session)} />
       </section>
       <section className="st-session-log" aria-labelledby={`log-${session.id}`}>
-        <h4 id={`log-${session.id}`}>Log</h4>
-        <LogViewer session={session.id} live={!ended(session)} />
+        <div className="st-log-head">
+          <h4 id={`log-${session.id}`}>Log</h4>
+          {hasJob && <LogChoice value={kind} onChange={choose} />}
+        </div>
+        <LogViewer key={kind} session={session.id} kind={kind} live={!ended(session)} />
       </section>
+    </div>
+  );
+}
+
+const LOGS: { kind: LogKind; label: string; what: string }[] = [
+  { kind: "app", label: "App", what: "What the app prints" },
+  { kind: "job", label: "Job", what: "What the job itself prints: its container and the studio’s agent" },
+];
+
+function LogChoice({ value, onChange }: { value: LogKind; onChange: (kind: LogKind) => void }) {
+  return (
+    <div role="group" aria-label="Which log" className="btn-group btn-group-sm">
+      {LOGS.map(({ kind, label, what }) => (
+        <button
+          key={kind}
+          type="button"
+          className={`btn btn-outline-secondary ${kind === value ? "active" : ""}`}
+          aria-pressed={kind === value}
+          title={what}
+          onClick={() => onChange(kind)}
+        >
+          {label}
+        </button>
+      ))}
     </div>
   );
 }

@@ -29,7 +29,9 @@ export function Situation({ studio, opening, put }: SituationProps) {
     case "errored":
       return <Errored studio={studio} />;
     case "running":
-      if (session?.connected !== false) return null;
+      if (session?.connected !== false)
+        // A running session says nothing but what people must know: that its machine is taken back.
+        return studio.message === "" ? null : <Notice kind="warning">{sentence(studio.message)}</Notice>;
       return (
         <Notice kind="warning">
           <strong>No contact with the session at the moment.</strong>
@@ -149,7 +151,7 @@ interface ForceDialogProps {
   onClose: () => void;
 }
 
-function ForceDialog({ studio, put, onClose }: ForceDialogProps) {
+export function ForceDialog({ studio, put, onClose }: ForceDialogProps) {
   const { client } = useApp();
   const { busy, problem, run } = useAction();
   const now = useNow();

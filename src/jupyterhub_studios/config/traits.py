@@ -6,42 +6,25 @@ The Hub (through the spawner) and the studios service read the same configuratio
 
 from __future__ import annotations
 
-import os
-import sys
 from collections.abc import Sequence
+from ipaddress import ip_address
 from typing import Any
+from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ValidationError
-from traitlets import Bool, Dict, Float, Int, List, TraitError, Unicode, validate
+from pydantic import ValidationError
+from traitlets import Bool, Dict, Float, Int, List, TraitError, Tuple, Unicode, validate
 from traitlets.config import Configurable
 
-from .models import ComputeEnvironment, OfferedCredential, OfferedLink, StudiosError, Template
-
-SERVICE_NAME = "studios"
-
-JUPYTER = Template(
-    id="jupyter",
-    title="JupyterLab",
-    description="Notebooks, terminals and a file browser, for Python and any other kernel.",
-    icon="jupyter",
-    # Runs the JupyterLab of the Python the agent runs on; the image of other compute kinds brings its own.
-    command=[
-        "{python}", "-m", "jupyterlab", "--no-browser", "--allow-root",
-        "--ServerApp.sock={socket}", "--ServerApp.sock_mode=0600", "--ServerApp.base_url={prefix}",
-        "--ServerApp.root_dir={workdir}", "--ServerApp.allow_remote_access=True",
-        "--ServerApp.trust_xheaders=True", "--ServerApp.quit_button=False",
-        "--FileContentsManager.delete_to_trash=False",
-        # A login shell would set PATH anew, and `pip` would be the system's, not the notebook's.
-        "--ServerApp.terminado_settings={'shell_command': ['/bin/bash']}",
-        "--ServerApp.identity_provider_class=jupyterhub_studios.lab.identity.StudioIdentityProvider",
-        "--LabApp.news_url=None", "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
-    ],
-    ready_path="/api",
-    default_path="/lab",
-)  # fmt: skip
-
-
-BUILT_IN = (JUPYTER,)
+from ..models import (
+    ComputeEnvironment,
+    LifetimePolicy,
+    OfferedCredential,
+    OfferedLink,
+    StudiosError,
+    Template,
+)
+from ..templates import BUILT_IN, READY_MADE
+from .reading import endpoint, parse
 
 
 class Studios(Configurable):
@@ -53,10 +36,13 @@ class Studios(Configurable):
         What can run in a studio: a mapping from template id to its fields
         (see :class:`jupyterhub_studios.models.Template`). Given templates are added to the built-in
         ``jupyter``; fields given for ``jupyter`` replace its own one by one, and ``"jupyter": None`` removes it.
+        ``vscode``, ``desktop`` and ``rstudio`` are ready as well, and offered once they are named: their
+        programs come with the images below ``docker/``.
 
         Default: ``{}`` (the built-in template alone). Example::
 
             c.Studios.templates = {
+                "vscode": {"image": "studio-vscode"},
                 "notes": {
                     "title": "My app",
                     "command": ["my-app", "--port", "{port}", "--base", "{prefix}"],
@@ -70,6 +56,8 @@ class Studios(Configurable):
         Where studios run: a mapping from id to its fields
         (see :class:`jupyterhub_studios.models.ComputeEnvironment`). The first allowed one is the default
         of the new-studio form. ``store_options`` are obstore's options of the bucket and are never shown.
+        ``writable_buckets`` lists bucket URLs: data links below them may be mounted for writing, others are read-only.
+        ``"connect": "tunnel"`` is for jobs that the Hub's proxy cannot dial, see ``tunnel_bind``.
 
         Default: ``{}`` (nothing can be started). Example::
 
@@ -94,6 +82,8 @@ class Studios(Configurable):
         ``"any"`` also lets people add links of their own with it. ``allowed_users`` and ``allowed_groups`` say to
         whom (neither: everybody). Types that use what this machine has (``ambient``, ``profile``) are possible here
         alone: people cannot add them. Nothing secret is ever shown.
+        ``mount_role`` is the ARN of a role whose rights mounts in studios get, narrowed to their bucket;
+        ``sts_endpoint`` the STS of a store that is not AWS, such as MinIO.
 
         Default: ``{}``. Example::
 
@@ -167,6 +157,30 @@ class Studios(Configurable):
         """,
     ).tag(config=True)
 
+    lifetime = Dict(
+        help="""
+        When running studios end by themselves: the fields of
+        :class:`jupyterhub_studios.models.LifetimePolicy`. Hours of the lifespan: ``lifespan_hours`` (the usual
+        one), ``min_hours`` and ``max_hours`` (the band that people choose from and extend within), ``endless``
+        (whether 0, no end, may be chosen), ``locked`` (administrators alone choose and extend),
+        ``warn_minutes`` before its end. Studios that nobody uses: after ``idle_minutes`` without people and
+        without computation (0: never) people are asked whether they are still there; after ``grace_minutes``
+        without an answer the studio is saved and stopped; an answer keeps it for ``keep_minutes``. Computation
+        keeps a studio, without anybody there for ``work_hours`` at most (0: no limit); ``busy_cpu`` processors
+        or the share ``busy_gpu`` of a GPU in use on average count as computing.
+
+        A template or a compute environment replaces single fields with a ``lifetime`` of its own; the compute
+        environment's count last.
+
+        Default: ``{}``, which is ``{"lifespan_hours": 8, "min_hours": 1, "max_hours": 120, "endless": True,
+        "locked": False, "warn_minutes": [60, 15, 5], "idle_minutes": 60, "grace_minutes": 10,
+        "keep_minutes": 60, "work_hours": 24, "busy_cpu": 0.1, "busy_gpu": 0.05}``. Example::
+
+            c.Studios.lifetime = {"lifespan_hours": 12, "max_hours": 48, "endless": False, "idle_minutes": 30}
+            c.Studios.compute_environments["gpu"]["lifetime"] = {"max_hours": 24, "idle_minutes": 15}
+        """,
+    ).tag(config=True)
+
     force_after = Float(
         600.0,
         help="""
@@ -226,24 +240,75 @@ class Studios(Configurable):
         """,
     ).tag(config=True)
 
+    tunnel_bind = Unicode(
+        "0.0.0.0:8022",
+        help="""
+        Address and port that the tunnel listens on, for the agents of compute environments with
+        ``"connect": "tunnel"``: their jobs cannot be dialled by the Hub's proxy, so they dial out to this port, by SSH.
+        Nothing listens there when no compute environment says so. Let only the jobs' networks in.
+
+        Default: ``0.0.0.0:8022``. Example: ``c.Studios.tunnel_bind = "10.0.0.5:443"``
+        """,
+    ).tag(config=True)
+
+    tunnel_address = Unicode(
+        help="""
+        Host and port of the tunnel as jobs reach it, where that is not ``public_url``'s host and ``tunnel_bind``'s
+        port: behind a load balancer (of TCP, not HTTP) or a translated address.
+
+        Default: ``""`` (as above). Example: ``c.Studios.tunnel_address = "tunnel.example.org:443"``
+        """,
+    ).tag(config=True)
+
+    tunnel_host = Unicode(
+        "127.0.0.1",
+        help="""
+        Address of this machine on which the tunnel gives each session behind it a port, for the Hub's proxy to dial.
+        An address beyond loopback is needed only where the proxy runs on another machine.
+
+        Default: ``127.0.0.1``. Example: ``c.Studios.tunnel_host = "10.0.0.5"``
+        """,
+    ).tag(config=True)
+
+    tunnel_ports = Tuple(
+        Int(min=1, max=65535),
+        Int(min=1, max=65535),
+        default_value=(21000, 21999),
+        help="""
+        First and last of the ports on ``tunnel_host`` that sessions behind the tunnel get, one each as long as they
+        live: as many sessions are possible at a time.
+
+        Default: ``(21000, 21999)``. Example: ``c.Studios.tunnel_ports = (30000, 30099)``
+        """,
+    ).tag(config=True)
+
     @validate("templates")
     def _check_templates(self, proposal: Any) -> dict[str, Template]:
         built_in = {template.id: template.model_dump() for template in BUILT_IN}
+        known = built_in | {template.id: template.model_dump() for template in READY_MADE}
         given = {**built_in, **proposal["value"]}
-        fields = {k: {**built_in.get(k, {}), **dict(v)} for k, v in given.items() if v is not None}
-        return _parse(Template, "templates", fields)
+        fields = {k: {**known.get(k, {}), **dict(v)} for k, v in given.items() if v is not None}
+        return parse(Template, "templates", fields)
 
     @validate("compute_environments")
     def _check_compute_environments(self, proposal: Any) -> dict[str, ComputeEnvironment]:
-        return _parse(ComputeEnvironment, "compute_environments", proposal["value"])
+        return parse(ComputeEnvironment, "compute_environments", proposal["value"])
+
+    @validate("lifetime")
+    def _check_lifetime(self, proposal: Any) -> dict[str, Any]:
+        try:
+            return LifetimePolicy.model_validate(proposal["value"]).model_dump(exclude_unset=True)
+        except ValidationError as error:
+            faults = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
+            raise TraitError(f"c.Studios.lifetime is not valid: {faults}") from None
 
     @validate("data_credentials")
     def _check_data_credentials(self, proposal: Any) -> dict[str, OfferedCredential]:
-        return _parse(OfferedCredential, "data_credentials", proposal["value"], title="name")
+        return parse(OfferedCredential, "data_credentials", proposal["value"], title="name")
 
     @validate("data_links")
     def _check_data_links(self, proposal: Any) -> dict[str, OfferedLink]:
-        links = _parse(OfferedLink, "data_links", proposal["value"], title="name")
+        links = parse(OfferedLink, "data_links", proposal["value"], title="name")
         for key, link in links.items():
             if link.credential is not None and link.credential not in self.data_credentials:
                 raise TraitError(
@@ -251,6 +316,41 @@ class Studios(Configurable):
                     "c.Studios.data_credentials"
                 )
         return links
+
+    @validate("tunnel_bind", "tunnel_address")
+    def _check_endpoint(self, proposal: Any) -> str:
+        value = str(proposal["value"])
+        name = proposal["trait"].name
+        if value or name == "tunnel_bind":
+            try:
+                endpoint(value)
+            except ValueError:
+                raise TraitError(f"c.Studios.{name} = {value!r} is not valid: give HOST:PORT") from None
+        return value
+
+    @validate("tunnel_host")
+    def _check_tunnel_host(self, proposal: Any) -> str:
+        try:
+            return str(ip_address(proposal["value"]))
+        except ValueError:
+            raise TraitError(
+                f"c.Studios.tunnel_host = {proposal['value']!r} is not valid: give an IP address"
+            ) from None
+
+    @validate("tunnel_ports")
+    def _check_tunnel_ports(self, proposal: Any) -> tuple[int, int]:
+        first, last = proposal["value"]
+        if first > last:
+            raise TraitError(
+                f"c.Studios.tunnel_ports = {proposal['value']!r} is not valid: the first is above the last"
+            )
+        return first, last
+
+    def tunnel_place(self) -> tuple[str, int]:
+        """Host and port of the tunnel, as jobs reach it."""
+        if self.tunnel_address:
+            return endpoint(self.tunnel_address)
+        return urlsplit(self.public_url).hostname or "", endpoint(self.tunnel_bind)[1]
 
     def template(self, name: str) -> Template:
         try:
@@ -263,6 +363,13 @@ class Studios(Configurable):
                 "Choose one of them",
                 field="template",
             ) from None
+
+    def lifetime_of(self, template: str, environment: str) -> LifetimePolicy:
+        """The policy of studios of this template in this compute environment, configured or not any more."""
+        policy = LifetimePolicy.model_validate(self.lifetime)
+        for offer in (self.templates.get(template), self.compute_environments.get(environment)):
+            policy = policy.with_changes(offer.lifetime if offer else None)
+        return policy
 
     def allowed_environments(self, user: str, groups: Sequence[str], admin: bool) -> list[ComputeEnvironment]:
         """The compute environments that ``user`` may start studios in, in the configured order."""
@@ -306,47 +413,3 @@ def allowed(
     if admin or (offer.allowed_users is None and offer.allowed_groups is None):
         return True
     return user in (offer.allowed_users or []) or bool(set(groups) & set(offer.allowed_groups or []))
-
-
-def _parse(model: type[BaseModel], trait: str, value: dict[str, Any], title: str = "title") -> dict[str, Any]:
-    parsed = {}
-    for key, fields in value.items():
-        if isinstance(fields, model):
-            parsed[key] = fields
-            continue
-        try:
-            parsed[key] = model.model_validate({"id": key, title: key, **fields})
-        except ValidationError as error:
-            # Only places and reasons: the values may hold credentials.
-            faults = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
-            raise TraitError(f"c.Studios.{trait}[{key!r}] is not valid: {faults}") from None
-    return parsed
-
-
-def service_definition(config_file: str, url: str, token: str, keep: Sequence[str] = ()) -> dict[str, Any]:
-    """The entry of ``c.JupyterHub.services`` that runs the studios service, listening on ``url``.
-
-    The Hub gives its services a fresh environment; ``keep`` names the variables that the configuration file
-    needs there too.
-    """
-    return {
-        "name": SERVICE_NAME,
-        "url": url,
-        "api_token": token,
-        "command": [sys.executable, "-m", "jupyterhub_studios.service", "--config", config_file],
-        # People pass through to the pages without an "authorize" page; see the gate for why that is safe.
-        "oauth_no_confirm": True,
-        "environment": {name: os.environ[name] for name in keep if name in os.environ},
-        "oauth_client_allowed_scopes": ["access:servers"],
-        "display": True,
-    }
-
-
-def service_role() -> dict[str, Any]:
-    """The entry of ``c.JupyterHub.load_roles`` with exactly what the service does at the Hub."""
-    return {
-        "name": "studios-service",
-        "services": [SERVICE_NAME],
-        # servers: start, stop, remove · users:activity: report a session's · shares: who may enter
-        "scopes": ["servers", "read:users", "users:activity", "shares"],
-    }
