@@ -54,6 +54,7 @@ export function createTransport(
   async function request(path: string, init: RequestInit): Promise<Response> {
     const headers = new Headers(init.headers);
     headers.set("X-XSRFToken", xsrfToken());
+    const asked = Date.now();
     let response: Response;
     try {
       response = await fetch(`${config.api}${path}`, {
@@ -76,10 +77,19 @@ export function createTransport(
       throw new Unreachable();
     }
     const date = Date.parse(response.headers.get("Date") ?? "");
-    onReach(true, Number.isNaN(date) ? undefined : date - Date.now());
+    onReach(true, Number.isNaN(date) ? undefined : clockOffset(date, asked, Date.now()));
     return response;
   }
   return { base: config.api, request };
+}
+
+/**
+ * How far the server's clock is ahead. Its time was told at some moment between asking and the answer, and an answer
+ * may have waited for news: a time in between says nothing.
+ */
+export function clockOffset(told: number, asked: number, answered: number): number {
+  if (told < asked) return told - asked;
+  return told > answered ? told - answered : 0;
 }
 
 /** A typed client of the REST API. */
