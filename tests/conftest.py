@@ -9,7 +9,7 @@ __all__ = ["engine", "seaweed"]
 
 # `make test` runs two files at a time, each as a whole: those that take minutes go first, so that none is
 # left alone at the end.
-LONG_FIRST = ("stories/", "faults/", "compute/", "images/", "lab/", "pages/")
+LONG_FIRST = ("stories/", "faults/", "docker/", "compute/", "images/", "agent/", "tunnel/", "sharing/", "lab/", "pages/")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
