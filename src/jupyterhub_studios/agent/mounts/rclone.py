@@ -86,7 +86,7 @@ def arguments(access: MountAccess, place: Place, room: Limits, *, others: bool, 
         "--use-server-modtime", "--vfs-fast-fingerprint", "--umask=022",
         *WAITING,
         *PROFILES[access.profile],
-        *(["--vfs-write-back=5s", "--transfers=8"] if access.writable else ["--read-only"]),
+        *(["--vfs-write-back=5s", "--transfers=4"] if access.writable else ["--read-only"]),
         *(["--allow-other"] if others else []),
     ]  # fmt: skip
 

@@ -260,8 +260,8 @@ class Mounts:
 
     async def close(self) -> None:
         await self._rest()
+        await asyncio.gather(*(mount.end() for mount in self._mounts.values()))
         for mount in self._mounts.values():
-            await mount.end()
             mount.close()
         self._mounts.clear()
         if self._places is not None:

@@ -24,7 +24,8 @@ def options(link: LinkView, credential: CredentialSpec | None) -> dict[str, str]
         case Provider.S3:
             region = (credential.region if credential else None) or link.region or "us-east-1"
             found |= {"region": region, "no_check_bucket": "true", "directory_markers": "true"}
-            found |= {"upload_concurrency": "8", "chunk_size": "16M", "disable_checksum": "true"}
+            # With the transfers at once 128 MB of memory at most: it is taken from the studio's.
+            found |= {"upload_concurrency": "4", "chunk_size": "8M"}
             if endpoint:
                 found |= {"provider": "Other", "endpoint": endpoint, "force_path_style": "true"}
             else:
