@@ -13,7 +13,9 @@ import json
 import sys
 from pathlib import Path
 
-MODULES = ("checkpoints", "gate", "start", "adapt", "scrolling", "listing", "archive", "previews")
+MODULES = (
+    "checkpoints", "gate", "start", "jobs", "scale", "adapt", "scrolling", "listing", "archive", "previews",
+)  # fmt: skip
 RESULTS = Path(__file__).with_name("results.json")
 
 
