@@ -103,8 +103,13 @@ class Person:
             )
             item.first.click()
 
-    def run_all_cells(self) -> None:
-        """Of the notebook in front, once its kernel is there: JupyterLab drops what comes earlier."""
+    def run_all_cells(self, notebook: str = "") -> None:
+        """Of the notebook in front (``notebook``: once it is this one), when its cells and its kernel are there:
+        JupyterLab drops what comes earlier."""
+        front = self.page.locator(".jp-NotebookPanel:visible")
+        if notebook:
+            front = front.and_(self.page.get_by_role("tabpanel", name=notebook))
+        expect(front.locator(".jp-CodeCell .cm-line").first).not_to_be_empty(timeout=60_000)
         expect(self.page.get_by_role("button", name=re.compile(r"\| Idle$"))).to_be_visible(timeout=120_000)
         self.menu("Run", "Run All Cells")
 

@@ -100,7 +100,7 @@ def run_loop(person: Person, began: str, enough: str) -> None:
         json.dumps({"nbformat": 4, "nbformat_minor": 5, "metadata": kernel, "cells": [cell]}),
     )
     open_lab(person, f"/tree/{began}.ipynb")
-    person.run_all_cells()
+    person.run_all_cells(f"{began}.ipynb")
     wait_for("the loop", lambda: person.file(began) == "")
 
 
