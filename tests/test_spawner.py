@@ -189,6 +189,22 @@ async def test_one_round_for_all_finds_the_end_and_tells_who_runs(
     assert len(service.asked) == asked
 
 
+async def test_a_stop_that_begins_during_a_look_is_not_taken_for_an_end(
+    spawner: BatchSpawner, compute: Compute, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Rounds, "_instances", {})
+    told: list[bool] = []
+    spawner.add_poll_callback(told.append, True)
+    spawner.start_polling()
+    look = asyncio.create_task(spawner.poll_and_notify())
+    await asyncio.sleep(0)  # it asks
+    compute.status = JobStatus(state="succeeded", exit_code=0)
+    spawner.stop_polling()  # as the Hub does first when it stops a server
+    assert await look is None and told == []
+    spawner.start_polling()
+    assert await spawner.poll_and_notify() == 0 and told == [True], "as long as nobody stops it, it is told"
+
+
 async def test_a_hub_that_does_not_poll(spawner: BatchSpawner, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Rounds, "_instances", {})
     spawner.poll_interval = 0

@@ -12,7 +12,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from functools import cached_property
 from ipaddress import ip_address
-from typing import Any
+from typing import Any, cast
 from urllib.parse import urlsplit
 
 import aiohttp
@@ -288,6 +288,14 @@ class BatchSpawner(Spawner):
 
     def stop_polling(self) -> None:
         Rounds.every(self.poll_interval).discard(self)
+
+    async def poll_and_notify(self) -> int | None:
+        """As the Hub's, but not for one that began to stop while it was looked at. The Hub would stop it once more,
+        and what was started in its place along with it."""
+        status = await self.poll()
+        if status is None or not Rounds.every(self.poll_interval).watches(self):
+            return None
+        return cast("int | None", await super().poll_and_notify())
 
     def looks_well(self) -> bool:
         """Whether the last look found the job running, as it was begun. It is looked at again soon."""

@@ -58,6 +58,9 @@ class Rounds:
     def discard(self, member: Member) -> None:
         self._members.pop(member, None)
 
+    def watches(self, member: Member) -> bool:
+        return member in self._members
+
     async def _go(self) -> None:
         while self._members:
             await asyncio.sleep(self._interval)
