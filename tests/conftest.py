@@ -9,7 +9,9 @@ __all__ = ["engine", "seaweed"]
 
 # `make test` runs two files at a time, each as a whole: those that take minutes go first, so that none is
 # left alone at the end.
-LONG_FIRST = ("stories/", "faults/", "docker/", "compute/", "images/", "agent/", "tunnel/", "sharing/", "lab/", "pages/")
+LONG_FIRST = (
+    "stories/", "faults/", "docker/", "compute/", "images/", "agent/", "tunnel/", "sharing/", "lab/", "pages/",
+)  # fmt: skip
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -74,7 +74,8 @@ def test_what_a_person_did_is_back_after_a_stop(person: Person, moto: Moto, open
     batch = moto.client("batch")
     definitions = batch.describe_job_definitions(status="ACTIVE")["jobDefinitions"]
     images = [definition["containerProperties"]["image"] for definition in definitions]
-    assert len([image for image in images if image.startswith(open_registry.host)]) == 1, "one for both"
+    ours = (f"{open_registry.host}/studio:", f"{open_registry.host}/studio@")
+    assert len([image for image in images if image.startswith(ours)]) == 1, f"one for both: {images}"
 
     def ended() -> list[dict[str, Any]]:
         found = batch.list_jobs(jobQueue="studios", jobStatus="SUCCEEDED")["jobSummaryList"]

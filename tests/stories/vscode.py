@@ -195,8 +195,9 @@ class Coder:
         return self.page.locator(".terminal-wrapper.active .xterm-helper-textarea").last
 
     def type(self, line: str) -> None:
+        """At once, not key by key: what has the keyboard can change in between."""
         self._prompt.focus()
-        self.page.keyboard.type(line)
+        self.page.keyboard.insert_text(line)
         self.page.keyboard.press("Enter")
 
     def unpack(self) -> None:
@@ -231,9 +232,20 @@ class Coder:
         self.shot("failed")
         raise AssertionError(f"{path} holds no “{wanted}” after {seconds} s, but: {said}")
 
+    def _begun(self) -> bool:
+        for _ in range(20):
+            if self.served("out") is not None or self.served("said") is not None:
+                return True
+            self.page.wait_for_timeout(250)
+        return False
+
     def run(self, line: str, wanted: str = "", seconds: float = 60) -> str:
         """What ``line`` prints, once it has ended."""
-        self.type(f"({line}) >out 2>&1; echo ended >>out; mv out said")
+        whole = f"({line}) >out 2>&1; echo ended >>out; mv out said"
+        self.type(whole)
+        if not self._begun():  # something else had the keyboard
+            self.page.keyboard.press("Escape")
+            self.type(whole)
         said = self.until("said", "ended\n", seconds)
         self.type("rm said")
         assert wanted in said, f"{line}: {said}"
