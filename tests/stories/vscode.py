@@ -195,9 +195,11 @@ class Coder:
         return self.page.locator(".terminal-wrapper.active .xterm-helper-textarea").last
 
     def type(self, line: str) -> None:
-        """At once, not key by key: what has the keyboard can change in between."""
+        # The palette gives the keyboard back only when it is gone.
+        expect(self.page.locator(".quick-input-widget")).to_be_hidden()
+        self.page.bring_to_front()
         self._prompt.focus()
-        self.page.keyboard.insert_text(line)
+        self.page.keyboard.type(line)
         self.page.keyboard.press("Enter")
 
     def unpack(self) -> None:
@@ -243,8 +245,9 @@ class Coder:
         """What ``line`` prints, once it has ended."""
         whole = f"({line}) >out 2>&1; echo ended >>out; mv out said"
         self.type(whole)
-        if not self._begun():  # something else had the keyboard
-            self.page.keyboard.press("Escape")
+        if not self._begun():  # something else had the keyboard: once more, without what came through
+            self._prompt.focus()
+            self.page.keyboard.press("Control+u")
             self.type(whole)
         said = self.until("said", "ended\n", seconds)
         self.type("rm said")
