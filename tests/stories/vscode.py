@@ -156,6 +156,7 @@ class Coder:
     def _ask(self, key: str, question: str) -> None:
         """Into the box that ``key`` opens; pressed again where something else had the keyboard."""
         box = self.page.locator(".quick-input-widget input").first
+        self.page.bring_to_front()
         for _ in range(READY_MS // PALETTE_MS):
             self.page.keyboard.press(key)
             with contextlib.suppress(AssertionError):
