@@ -23,7 +23,7 @@ demo: packages $(VENV)/.demo $(PROXY) $(if $(CLOUDS),$(AZURITE)) $(if $(VSCODE),
 	@STUDIOS_CLOUDS=$(CLOUDS) $(BIN)/python -m jupyterhub_studios.demo --config jupyterhub_config.py --packages $(PACKAGES)
 
 test: test-environment  ## every test that can run here
-	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
+	$(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder $(ARGS)
 	npm --prefix labextension test
 
 story: test-environment  ## one story: make story NAME=local

@@ -7,7 +7,7 @@ from .stores import seaweed
 
 __all__ = ["engine", "seaweed"]
 
-# `make test` runs two files at a time, each as a whole: those that take minutes go first, so that none is
+# `make test` runs three files at a time, each as a whole: those that take minutes go first, so that none is
 # left alone at the end.
 LONG_FIRST = (
     "stories/", "faults/", "docker/", "compute/", "images/", "agent/", "tunnel/", "sharing/", "lab/", "pages/",

@@ -20,6 +20,8 @@ from ..stores import SeaweedFS, free_ports
 TOKEN = "a-token"
 BASE = "/@/space%20word/"
 READY_SECONDS = 90
+# Stopped before anybody opened a document, the collaboration extension logs a traceback of its own.
+ALONE = "c.ServerApp.jpserver_extensions = {'jupyter_server_ydoc': False}\n"
 NEWS = "@jupyterlab/apputils-extension:announcements"  # asks for consent, over what is tested
 
 

@@ -13,6 +13,7 @@ import aiohttp
 import pytest
 
 from jupyterhub_studios.lab.identity import colour, initials
+from tests.lab.plain import ALONE
 
 
 @pytest.mark.parametrize(
@@ -38,11 +39,13 @@ def test_colours_are_stable_and_spread() -> None:
 async def test_a_plain_jupyterlab_is_as_it_was(tmp_path: Path) -> None:
     environment = {name: value for name, value in os.environ.items() if not name.startswith("STUDIO")}
     environment |= {"HOME": str(tmp_path), "JUPYTER_RUNTIME_DIR": str(tmp_path / "runtime")}
+    (tmp_path / "config.py").write_text(ALONE)
     socket, log = tmp_path / "s", tmp_path / "log"
     with log.open("wb") as output:
         process = await asyncio.create_subprocess_exec(
             sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", f"--ServerApp.sock={socket}",
-            "--IdentityProvider.token=secret", f"--ServerApp.root_dir={tmp_path}", env=environment, stderr=output,
+            "--IdentityProvider.token=secret", f"--ServerApp.root_dir={tmp_path}", f"--config={tmp_path / 'config.py'}",
+            env=environment, stderr=output,
         )  # fmt: skip
     try:
         connector = aiohttp.UnixConnector(str(socket))

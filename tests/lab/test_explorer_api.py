@@ -20,7 +20,7 @@ from jupyterhub_studios.lab.app import DataExplorer
 from jupyterhub_studios.models import Provider
 
 from .conftest import Data
-from .plain import TOKEN, Api, PlainLab, settings
+from .plain import ALONE, TOKEN, Api, PlainLab, settings
 
 
 def links(api: Api) -> dict[str, Any]:
@@ -59,6 +59,7 @@ def test_jupyter_lists_none_of_ours_as_unprotected(plain_lab: PlainLab, data: Da
     text = (
         settings(data.bucket, data.seaweed, data.folder)
         + "c.ServerApp.allow_unauthenticated_access = False\n"
+        + ALONE
     )
     with PlainLab(tmp_path, settings=text).running() as strict:
         assert httpx.get(f"{strict.url}jupyterhub-studios/data-links").status_code == 401

@@ -163,6 +163,7 @@ class Coder:
                 expect(box).to_be_focused(timeout=PALETTE_MS)
                 box.fill(question)
                 return
+        self.shot("failed")
         raise AssertionError(f"{key} opens nothing")
 
     def _choose(self, answer: str, patience: int) -> None:
@@ -193,7 +194,10 @@ class Coder:
 
     @property
     def _prompt(self) -> Locator:
-        return self.page.locator(".terminal-wrapper.active .xterm-helper-textarea").last
+        # Not the line that stays at the top of a long output: it is a terminal of its own, which nobody reads.
+        return self.page.locator(
+            ".terminal-wrapper.active .xterm-helper-textarea:not(.terminal-sticky-scroll *)"
+        ).last
 
     def type(self, line: str) -> None:
         # The palette gives the keyboard back only when it is gone.
