@@ -107,6 +107,18 @@ test("… or with its end; visitors are not asked for that", async () => {
   expect(screen.queryByRole("button", { name: "Save and stop now" })).toBeNull();
 });
 
+test("whoever ends it gives the others in it notice", async () => {
+  const service = new Service();
+  const shared = running(ASKED, { session: session({ people: ["alpha", "beta"] }) });
+  service.show(shared);
+  service.on("POST /studios/st-1/stop", shared);
+  const { user } = visit("studios/st-1");
+  await user.click(await screen.findByRole("button", { name: "Save and stop now" }));
+  await waitFor(() =>
+    expect(service.find("POST", "/studios/st-1/stop")?.body).toEqual({ notice_seconds: 30 }),
+  );
+});
+
 test("the list points at a question", async () => {
   new Service().on("GET /studios", { items: [running(ASKED)], next: null });
   visit("");
@@ -170,8 +182,11 @@ test("an administrator sees everybody's studios and stops one safely", async () 
 
   await user.click(screen.getByRole("button", { name: "Stop Atlas of alpha" }));
   expect(await screen.findByText("In it now: alpha.")).toBeVisible();
+  expect(screen.getByText(/They are told, and it stops 30 seconds later/)).toBeVisible();
   await user.click(screen.getByRole("button", { name: "Save and stop" }));
-  await waitFor(() => expect(service.find("POST", "/studios/st-1/stop")?.body).toEqual({}));
+  await waitFor(() =>
+    expect(service.find("POST", "/studios/st-1/stop")?.body).toEqual({ notice_seconds: 30 }),
+  );
 
   await user.click(screen.getByRole("button", { name: "Force Stuck of gamma to stop" }));
   await user.click(await screen.findByRole("button", { name: "Stop without saving" }));

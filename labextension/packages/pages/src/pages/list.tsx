@@ -12,7 +12,7 @@ import { usePage } from "../hooks/page";
 import { usePolled } from "../hooks/polled";
 import { Link, useRouter, useSetQuery } from "../hooks/router";
 import { StudioRow } from "./list-row";
-import { NOTICE_SECONDS, othersIn } from "./studio/stop-dialog";
+import { noticeTo } from "./studio/stop-dialog";
 
 const NONE: Studio[] = [];
 
@@ -92,10 +92,7 @@ export function ListPage() {
             showOwner={everybody || shared}
             busy={action.busy}
             onStart={() => void act(() => client.start(studio.id))}
-            onStop={() => {
-              const others = othersIn(studio, config.user.name);
-              void act(() => client.stop(studio.id, false, others.length > 0 ? NOTICE_SECONDS : 0));
-            }}
+            onStop={() => void act(() => client.stop(studio.id, false, noticeTo(studio, config.user.name)))}
           />
         ))}
       </ul>

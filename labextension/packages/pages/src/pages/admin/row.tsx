@@ -8,6 +8,7 @@ import { useAction } from "../../hooks/action";
 import { useApp } from "../../hooks/app";
 import { Link } from "../../hooks/router";
 import { ForceDialog } from "../studio/situation";
+import { NOTICE_SECONDS, names, noticeTo, othersIn } from "../studio/stop-dialog";
 
 interface AdminRowProps {
   studio: Studio;
@@ -93,11 +94,11 @@ interface StopDialogProps {
 }
 
 function StopDialog({ studio, reload, onClose }: StopDialogProps) {
-  const { client } = useApp();
+  const { client, config } = useApp();
   const { busy, problem, run } = useAction();
-  const people = studio.session?.people ?? [];
+  const others = othersIn(studio, config.user.name);
   const submit = async (): Promise<void> => {
-    if (!(await run(() => client.stop(studio.id)))) return;
+    if (!(await run(() => client.stop(studio.id, false, noticeTo(studio, config.user.name))))) return;
     reload();
     onClose();
   };
@@ -111,9 +112,10 @@ function StopDialog({ studio, reload, onClose }: StopDialogProps) {
       onClose={onClose}
     >
       <p>Everything is saved first, and its owner finds it again as it is now. Running programs end.</p>
-      {people.length > 0 && (
+      {others.length > 0 && (
         <p>
-          <strong>In it now: {people.join(", ")}.</strong>
+          <strong>In it now: {names(others)}.</strong> They are told, and it stops {NOTICE_SECONDS} seconds
+          later.
         </p>
       )}
     </Dialog>

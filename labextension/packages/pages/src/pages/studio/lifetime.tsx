@@ -7,6 +7,7 @@ import { useAction } from "../../hooks/action";
 import { useApp } from "../../hooks/app";
 import { useNow } from "../../hooks/reach";
 import { duration } from "../../text";
+import { noticeTo } from "./stop-dialog";
 
 const STEPS = [1, 2, 4, 8, 24];
 const SOON = 3_600_000; // milliseconds before the end in which the page points at it
@@ -35,7 +36,7 @@ function spoken(minutes: number): string {
 }
 
 function StillThere({ studio, lifetime, put }: PartProps) {
-  const { client } = useApp();
+  const { client, config } = useApp();
   const { busy, problem, clear, run } = useAction();
   return (
     <section className="alert alert-warning st-notice" role="alert" aria-labelledby="still-there">
@@ -66,7 +67,11 @@ function StillThere({ studio, lifetime, put }: PartProps) {
               type="button"
               className="btn btn-outline-secondary"
               disabled={busy}
-              onClick={() => void run(async () => put(await client.stop(studio.id)))}
+              onClick={() =>
+                void run(async () =>
+                  put(await client.stop(studio.id, false, noticeTo(studio, config.user.name))),
+                )
+              }
             >
               Save and stop now
             </button>

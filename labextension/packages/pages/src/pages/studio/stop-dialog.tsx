@@ -11,6 +11,11 @@ export function othersIn(studio: Studio, me: string): string[] {
   return (studio.session?.people ?? []).filter((name) => name !== me);
 }
 
+/** Seconds of notice when `me` stops it: nobody's work ends unannounced. */
+export function noticeTo(studio: Studio, me: string): number {
+  return othersIn(studio, me).length > 0 ? NOTICE_SECONDS : 0;
+}
+
 export function names(people: string[]): string {
   const last = people.at(-1) ?? "";
   return people.length < 2 ? last : `${people.slice(0, -1).join(", ")} and ${last}`;
