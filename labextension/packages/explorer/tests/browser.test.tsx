@@ -335,7 +335,7 @@ describe("what can be done", () => {
     const { user, copied } = show(server, { link: "l1", path: "x y/" });
     for (const name of ["Copy the path", "Copy a link to this place"]) {
       fireEvent.contextMenu(await row("ä.txt"));
-      await user.click(screen.getByRole("menuitem", { name }));
+      await user.click(await screen.findByRole("menuitem", { name }));
     }
     expect(copied).toEqual(["s3://lab/data/x y/ä.txt", "http://hub/data/l1?path=x y/&file=x y/ä.txt"]);
   });

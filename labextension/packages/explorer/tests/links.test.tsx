@@ -1,7 +1,7 @@
 import { fireEvent, screen, waitFor, within } from "@testing-library/react";
 import { describe, expect, test } from "vitest";
 import { show } from "./render";
-import { Refusal, Server, credential, link, type Asked } from "./server";
+import { Refusal, Server, credential, folder, link, page, type Asked } from "./server";
 
 const list = <T,>(...items: T[]) => ({ items, next: null });
 const open = (server: Server, more = {}) => show(server, null, more);
@@ -202,6 +202,37 @@ describe("adding a link", () => {
     await again.user.type(screen.getByLabelText("Address"), "file:///data");
     expect(screen.queryByText(/administrator/)).toBeNull();
     expect(screen.queryByLabelText("Access")).toBeNull();
+  });
+});
+
+describe("a folder of a link", () => {
+  test("a folder becomes a data link, with the credential that it was reached with", async () => {
+    const server = new Server()
+      .on("GET /data-credentials", list(credential({ id: "c9", name: "mine" })))
+      .on("GET /data-links/l1/browse", page([folder("runs/")]))
+      .on("POST /data-links", link());
+    const { user } = show(server);
+    fireEvent.contextMenu(await screen.findByRole("row", { name: /runs/ }));
+    await user.click(screen.getByRole("menuitem", { name: "Save as a data link…" }));
+    await waitFor(() => expect(screen.getByLabelText("Access")).toHaveValue("c9"));
+    expect(screen.getByLabelText("Name")).toHaveValue("runs");
+    await user.click(screen.getByRole("button", { name: "Add the link" }));
+    expect(await screen.findByText("Saved among your data links")).toBeVisible();
+    expect(server.last("POST", "/data-links")?.body).toMatchObject({
+      name: "runs",
+      url: "s3://lab/data/runs/",
+      credential: "c9",
+    });
+  });
+
+  test("… but not with the credential of somebody else", async () => {
+    const server = new Server()
+      .on("GET /data-links/l1", link({ may_edit: false, owner: "beta", credential: "of beta" }))
+      .on("GET /data-links/l1/browse", page([folder("runs/")]));
+    show(server);
+    fireEvent.contextMenu(await screen.findByRole("row", { name: /runs/ }));
+    const item = screen.getByRole("menuitem", { name: /^Save as a data link… It is reached with/ });
+    expect(item).toHaveAttribute("aria-disabled", "true");
   });
 });
 

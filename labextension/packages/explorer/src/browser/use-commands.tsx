@@ -7,6 +7,7 @@ import { NewFolderDialog, RenameDialog } from "../dialogs/rename";
 import { SnippetsDialog } from "../dialogs/snippets";
 import { TotalDialog } from "../dialogs/total";
 import type { Listing } from "../hooks/use-listing";
+import { AddLink } from "../links/add-link";
 import { addressOf, nameOf } from "../paths";
 import { ProblemError, toProblem } from "../problems";
 import { rightsOf } from "../rights";
@@ -24,6 +25,8 @@ export interface Acts {
   move: (entries: Entry[]) => void;
   remove: (entries: Entry[]) => void;
   newFolder: () => void;
+  /** Makes a folder a data link of its own. */
+  keep: (folder: Entry) => void;
   /** All of it as the lines of a menu. */
   menu: (entries: Entry[], open: (entry: Entry) => void) => Command[];
 }
@@ -95,6 +98,17 @@ export function useActs(
           path={path}
           onClose={close}
           onMade={(entry) => listing.upsert([entry])}
+        />
+      )),
+    keep: (folder) =>
+      ask((close) => (
+        <AddLink
+          from={{ url: addressOf(link, folder.path), credential: link.credential }}
+          onClose={close}
+          onAdded={() => {
+            close();
+            notify("Saved among your data links");
+          }}
         />
       )),
   };
@@ -175,6 +189,14 @@ export function useActs(
           icon: "sum",
           run: () => acts.total(first),
         });
+      if (first.kind === "folder")
+        commands.push({
+          id: "link",
+          label: "Save as a data link…",
+          icon: "plus",
+          reason: host.linksElsewhere ?? othersCredential(link),
+          run: () => acts.keep(first),
+        });
       commands.push({
         id: "rename",
         label: "Rename…",
@@ -208,6 +230,12 @@ export function useActs(
   };
   return { ...acts, menu };
 }
+
+/** Why nothing can be made of a link that is reached with somebody else's credential. */
+const othersCredential = (link: LinkView): string | undefined =>
+  link.credential === null || link.may_edit || link.owner === null
+    ? undefined
+    : `It is reached with a credential of ${link.owner}`;
 
 const folderOf = (entry: Entry): string => entry.path.slice(0, entry.path.length - entry.name.length);
 

@@ -14,16 +14,18 @@ import { nameFrom, providerOf } from "./address";
 const NEW = "(new)";
 
 interface AddLinkProps {
+  /** What is filled in already: a place, and the credential's name that it was reached with. */
+  from?: { url: string; credential: string | null };
   onClose: () => void;
   onAdded: () => void;
 }
 
 /** A bucket, a prefix or a public bucket under a name; with a credential that is there, or a new one. */
-export function AddLink({ onClose, onAdded }: AddLinkProps) {
+export function AddLink({ from, onClose, onAdded }: AddLinkProps) {
   const { client, host } = useExplorer();
-  const [url, setUrl] = React.useState("");
+  const [url, setUrl] = React.useState(from?.url ?? "");
   const [name, setName] = React.useState<string>();
-  const [credential, setCredential] = React.useState("");
+  const [chosen, setCredential] = React.useState<string>();
   const [values, setValues] = React.useState<CredentialValues>(EMPTY);
   const [description, setDescription] = React.useState("");
   const [writable, setWritable] = React.useState(false);
@@ -35,6 +37,8 @@ export function AddLink({ onClose, onAdded }: AddLinkProps) {
   const known = useLoad("credentials", (signal) => client.credentials(signal));
 
   const provider = providerOf(url, host.ownMachine);
+  const same = known.data?.find((one) => one.name === from?.credential && one.provider === provider.found);
+  const credential = chosen ?? same?.id ?? "";
   const shownName = name ?? nameFrom(url);
   const fresh = credential === NEW && provider.found !== undefined;
   const keyValues = withProvider(values, provider.found, shownName, host.ownMachine);
