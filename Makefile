@@ -15,7 +15,7 @@ SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 export PATH := $(CURDIR)/$(BIN):$(CURDIR)/$(VENV)/node_modules/.bin:$(PATH)
 
 RUN_PACKAGES := python3-venv squashfs-tools squashfuse bubblewrap fuse3 fuse-overlayfs uidmap
-TEST_PACKAGES := chromium restic zstd acl attr sudo nginx-light wrk docker-registry apache2-utils busybox-static docker.io docker-compose iptables iproute2 debootstrap
+TEST_PACKAGES := chromium-headless-shell restic zstd acl attr sudo nginx-light wrk docker-registry apache2-utils busybox-static docker.io docker-compose iptables iproute2 debootstrap
 
 .PHONY: demo test check bench story images packages test-packages pages clean
 

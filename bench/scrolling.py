@@ -50,7 +50,9 @@ CATEGORIES = ["cc", "benchmark", "disabled-by-default-devtools.timeline"]
 
 def rows() -> list[dict[str, Any]]:
     with _serving() as url, sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
+        browser = playwright.chromium.launch(
+            executable_path="/usr/bin/chromium-headless-shell", args=["--no-sandbox"]
+        )
         try:
             page = browser.new_page(viewport={"width": 1400, "height": 900})
             page.goto(f"{url}/data/l1")

@@ -1,5 +1,7 @@
 """Fixtures that any test may ask for, and the order of the files."""
 
+from itertools import groupby
+
 import pytest
 
 from .engine import engine
@@ -10,13 +12,27 @@ __all__ = ["engine", "seaweed"]
 # `make test` runs three files at a time, each as a whole: those that take minutes go first, so that none is
 # left alone at the end.
 LONG_FIRST = (
-    "stories/", "faults/", "docker/", "compute/", "images/", "agent/", "tunnel/", "sharing/", "lab/", "pages/",
+    "faults/", "docker/", "compute/", "images/", "agent/", "tunnel/", "sharing/", "lab/", "pages/",
 )  # fmt: skip
+BETWEEN = 2  # long files after each story: two browsers at a time are what two processors bear
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    def place(item: pytest.Item) -> int:
-        where = item.nodeid.removeprefix("tests/")
-        return next((n for n, folder in enumerate(LONG_FIRST) if where.startswith(folder)), len(LONG_FIRST))
+    files = [list(group) for _, group in groupby(items, key=lambda item: item.path)]
+    stories = [file for file in files if _folder(file).startswith("stories/")]
+    others = sorted((file for file in files if file not in stories), key=_place)
+    ordered = []
+    for number, story in enumerate(stories):
+        ordered += [story, *others[BETWEEN * number : BETWEEN * (number + 1)]]
+    ordered += others[BETWEEN * len(stories) :]
+    items[:] = [item for file in ordered for item in file]
 
-    items.sort(key=place)
+
+def _folder(file: list[pytest.Item]) -> str:
+    return file[0].nodeid.removeprefix("tests/")
+
+
+def _place(file: list[pytest.Item]) -> int:
+    return next(
+        (n for n, folder in enumerate(LONG_FIRST) if _folder(file).startswith(folder)), len(LONG_FIRST)
+    )

@@ -68,7 +68,7 @@ async def chromium() -> AsyncIterator[Page]:
     """A page on which no script may fail."""
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(
-            executable_path="/usr/bin/chromium", args=["--no-sandbox", "--disable-gpu"]
+            executable_path="/usr/bin/chromium-headless-shell", args=["--no-sandbox", "--disable-gpu"]
         )
         context = await browser.new_context(viewport={"width": 1280, "height": 860})
         await context.grant_permissions(["clipboard-read", "clipboard-write"])

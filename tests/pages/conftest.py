@@ -38,7 +38,7 @@ async def page(hub: RealHub) -> AsyncIterator[Page]:
     """Chromium, signed in as alice, at the list of studios. Errors on its console fail the test."""
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(
-            executable_path="/usr/bin/chromium",
+            executable_path="/usr/bin/chromium-headless-shell",
             args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"],
         )
         page = await (await browser.new_context()).new_page()

@@ -54,7 +54,7 @@ async def page(data: DataHub) -> AsyncIterator[Page]:
     """Chromium at the list of links, signed in as wendy. Errors of its scripts fail the test."""
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(
-            executable_path="/usr/bin/chromium",
+            executable_path="/usr/bin/chromium-headless-shell",
             args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"],
         )
         context = await browser.new_context(permissions=["clipboard-read", "clipboard-write"])
