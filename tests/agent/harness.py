@@ -9,6 +9,7 @@ import secrets
 import shutil
 import signal
 import subprocess
+import time
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -308,8 +309,16 @@ class Studio:
             await session.service.down()
 
 
-def left_overs(home: Path) -> str:
-    """What of the sessions below ``home`` still runs or is mounted."""
+def left_overs(home: Path, patience: float = 10.0) -> str:
+    """What of the sessions below ``home`` still runs or is mounted ``patience`` seconds later: the kernel ends the
+    children of a killed process one after the other."""
+    deadline = time.monotonic() + patience
+    while (left := _left_overs(home)) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    return left
+
+
+def _left_overs(home: Path) -> str:
     mounts = [line for line in Path("/proc/mounts").read_text().splitlines() if str(home) in line]
     loops = subprocess.run(["losetup", "-l", "-n", "-O", "BACK-FILE"], capture_output=True, text=True).stdout
     processes = []

@@ -8,6 +8,7 @@ import hashlib
 import os
 import signal
 import subprocess
+import time
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
@@ -15,6 +16,7 @@ from pathlib import Path
 import pytest
 from aiohttp import web
 
+from jupyterhub_studios.agent.mounts.rc import Rc
 from jupyterhub_studios.models import Command, MountAccess, SessionKeys, new_id, now
 
 from ..stores import SeaweedFS, running
@@ -126,6 +128,30 @@ async def test_a_network_that_is_cut_during_a_write(root_studio: Studio, own_sto
     await session.stop()
     body = await asyncio.to_thread(get, own_store, name, "big")
     assert hashlib.sha256(body or b"").hexdigest() == digest.split()[0]
+
+
+@pytest.mark.slow
+async def test_a_stop_does_not_wait_for_the_pause_before_the_next_try(
+    root_studio: Studio, own_store: SeaweedFS
+) -> None:
+    """That is longer after each failure. See ``test_mount_draining`` for ten minutes of them."""
+    name = own_store.bucket()
+    session = await root_studio.start(mounts=mounts(access(own_store, name, writable=True)))
+    await session.ready()
+    await asyncio.to_thread(own_store.stop)
+    await session.sh("echo patient > /workspace/data/lake/result")
+    rc = Rc(str(session.folder / "mounts" / "lake" / "rc.sock"))
+    async with asyncio.timeout(180):
+        while not (waiting := [one for one in await rc.queue() if one.tries >= 3 and not one.uploading]):
+            await asyncio.sleep(0.5)
+    assert [one.name for one in waiting] == ["result"]
+    failed = time.monotonic()
+    await asyncio.to_thread(own_store.start)
+    command = Command(id=new_id("co"), kind="stop", reason="asked by ada")
+    await session.service.command(command)
+    await eventually(lambda: get(own_store, name, "result") == b"patient\n", 35)
+    assert time.monotonic() - failed < 35, "rclone itself tries after 40 seconds again"
+    await session.stopped()
 
 
 async def test_a_bucket_that_is_not_there_is_mounted_once_it_is(

@@ -155,13 +155,13 @@ async def test_a_pipelines_work_dir_is_seen_as_it_grows(
     )
     await session.ready()
     assert (
-        await session.sh("echo $NXF_WORK_PATH; ln -s $NXF_WORK_PATH /workspace/work")
+        await session.sh("echo $NXF_WORK_PATH; ln -s $NXF_WORK_PATH /workspace/runs")
         == "/workspace/data/lake/work\n"
     )
     for number, file in enumerate((".command.sh", ".command.err", ".exitcode")):
         put(seaweed, bucket, f"work/3f/a1/{file}", b"x")
         await refresh(session)
-        found = await session.sh("sleep 1.1; ls -A /workspace/work/3f/a1")
+        found = await session.sh("sleep 1.1; ls -A /workspace/runs/3f/a1")
         assert len(found.split()) == number + 1 and file in found
     await session.stop()
 

@@ -32,6 +32,17 @@ def configuration(environment: dict[str, Any], image: str, app: str = APP, **tem
     )
 
 
+def on_docker(engine: Engine, store: SeaweedFS, **more: Any) -> dict[str, Any]:
+    """The compute environment: containers of ``engine``, which save into a new bucket."""
+    return {
+        "kind": "docker",
+        "work_dir": f"s3://{store.bucket()}/work",
+        "store_options": store.options,
+        "docker": {"engine": engine.host},
+        **more,
+    }
+
+
 def data(store: SeaweedFS) -> tuple[str, str]:
     """A data link “Lake” to a new bucket, which is writable where studios run: configuration, and the bucket."""
     bucket = store.bucket()

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from jupyterhub_studios.models import job_name
-from tests.compute.studios import Person, configuration, running_hub, try_mount
+from tests.compute.studios import Person, configuration, on_docker, running_hub, try_mount
 from tests.compute.studios import data as data_config
 from tests.engine import Engine
-from tests.stores import SeaweedFS
+from tests.stores import running as store_at
 
 pytestmark = [pytest.mark.root, pytest.mark.docker, pytest.mark.slow]
 
@@ -20,24 +18,11 @@ pytestmark = [pytest.mark.root, pytest.mark.docker, pytest.mark.slow]
 @pytest.fixture(scope="module")
 def person(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Person]:
     """Hub and store listen where containers on the engine's own network reach this machine."""
-    with tempfile.TemporaryDirectory(prefix="studios-seaweed-") as folder:
-        data = Path(folder, "data")
-        data.mkdir()
-        store = SeaweedFS(data, host=engine.gateway)
-        try:
-            store.start()
-            environment = {
-                "kind": "docker",
-                "work_dir": f"s3://{store.bucket()}/work",
-                "store_options": store.options,
-                "docker": {"engine": engine.host},
-            }
-            extra = configuration(environment, engine.studio_image())
-            more, bucket = data_config(store)
-            with running_hub(tmp_path_factory.mktemp("hub"), engine.gateway, extra + more, engine) as hub:
-                yield Person(hub, lake=(store, bucket))
-        finally:
-            store.stop()
+    with store_at(engine.gateway) as store:
+        extra = configuration(on_docker(engine, store), engine.studio_image())
+        more, bucket = data_config(store)
+        with running_hub(tmp_path_factory.mktemp("hub"), engine.gateway, extra + more, engine) as hub:
+            yield Person(hub, lake=(store, bucket))
 
 
 def test_what_a_person_did_is_back_after_a_stop(person: Person, engine: Engine) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from traitlets.config import Config
 
+from jupyterhub_studios.compute import containers
 from jupyterhub_studios.config import Studios
 from jupyterhub_studios.doctor import checks, run
 from jupyterhub_studios.doctor.findings import Result
@@ -46,6 +47,30 @@ async def test_a_job_may_mount_here(engine: Engine, tmp_path: Path, own_scratch:
     }
     assert await asyncio.to_thread(left, engine) == ""
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("devices", "finding"),
+    [
+        ([], "trial-fuse"),
+        ([{"PathOnHost": "/dev/fuse-gone", "PathInContainer": "/dev/fuse"}], "trial-device"),
+    ],
+)
+async def test_what_buckets_are_mounted_with_is_not_there(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch, devices: list[dict[str, str]], finding: str
+) -> None:
+    """An engine that gives its jobs no such device, and one whose machine has none."""
+    await asyncio.to_thread(engine.studio_image)
+    whole = containers.container
+
+    def without(*given: Any) -> dict[str, Any]:
+        body = whole(*given)
+        return body | {"HostConfig": body["HostConfig"] | {"Devices": devices}}
+
+    monkeypatch.setattr(containers, "container", without)
+    result = (await seen(STUDIO, None, engine=engine.host))["trial"]
+    assert result.finding == finding, result
+    assert await asyncio.to_thread(left, engine) == ""
 
 
 async def test_the_agent_bundle_runs_in_a_plain_image(engine: Engine, bundle: Bundle) -> None:

@@ -156,6 +156,14 @@ CASES: dict[str, tuple[Callable[[], Result], str]] = {
     "scratch-full": (lambda: verdicts.scratch("/s", 900_000_000, True), "/s has 0.9 GB free"),
     "scratch-low": (lambda: verdicts.scratch("/s", 9_000_000_000, True), "/s has 9.0 GB free"),
     "scratch-fleeting": (lambda: verdicts.scratch("/tmp/s", 20_000_000_000, False), "studios work in /tmp/s"),
+    "mounts-ok": (
+        lambda: verdicts.rclone("rclone v1.75.2\n- os/version: debian 12"),
+        "buckets can be mounted as folders, by rclone 1.75.2",
+    ),
+    "mounts-old": (
+        lambda: verdicts.rclone("rclone v1.60.1-DEV"),
+        "rclone 1.60.1-DEV is too old to mount buckets",
+    ),
     "engine-ok": (
         lambda: verdicts.engine("unix:///x", "28.1", ["name=seccomp"]),
         "Docker 28.1 answers at unix:///x",
@@ -165,6 +173,14 @@ CASES: dict[str, tuple[Callable[[], Result], str]] = {
         "the Docker engine at unix:///x runs without root",
     ),
     "trial-ok": (lambda: verdicts.trial(0, "", "/b"), "a job may mount, and the agent runs in it"),
+    "trial-fuse": (
+        lambda: verdicts.trial(4, "Operation not permitted", "/b"),
+        "a job may not mount buckets as folders",
+    ),
+    "trial-device": (
+        lambda: verdicts.trial(127, 'custom device "/dev/fuse": no such file or directory', "/b"),
+        "the engine's machine has no /dev/fuse",
+    ),
     "trial-mount": (lambda: verdicts.trial(3, "mount: denied", "/b"), "a job may not mount on this engine"),
     "trial-bundle": (
         lambda: verdicts.trial(127, "", "/b"),
@@ -226,6 +242,9 @@ SEEN = {
         "slow", "broken", "hub-silent", "agents-silent", "service-unset", "service-silent", "environments-none",
         "bucket-ok", "bucket-failed", "bucket-denied", "image-ok", "image-here", "image-none",
         "tools-ok", "scratch-closed",
+    },
+    "test_mounts": {
+        "mounts-device", "mounts-helper", "mounts-missing", "mounts-broken", "mounts-mountpoint",
     },
     "test_aws": {
         "credentials-ok", "credentials-none", "denied", "unreached", "role-none", "role-keys", "role-unseen",
@@ -314,6 +333,14 @@ class Mine(BatchSpawner):
 )
 def test_every_way_to_name_the_spawner(spawner: Any, ours: bool) -> None:
     assert hub.starts_studios(spawner) == ours
+
+
+@pytest.mark.parametrize(
+    ("version", "good"),
+    [("1.68.0", True), ("1.67.9", False), ("1.100.0-beta.1.abc", True), ("2.0.0", True), ("0.99.0", False)],
+)
+def test_which_rclones_will_do(version: str, good: bool) -> None:
+    assert (verdicts.rclone(f"rclone v{version}\n").status == "ok") == good
 
 
 @pytest.mark.parametrize(

@@ -236,6 +236,7 @@ async def test_this_machine(tmp_path: Path) -> None:
     assert seen["tools"].finding == "tools-ok"
     assert seen["scratch"].finding.startswith("scratch-")
     assert seen["scratch"].finding != "scratch-closed"
+    assert seen["mounts"].finding == ("mounts-ok" if Path("/dev/fuse").exists() else "mounts-device")
 
 
 async def test_a_scratch_that_cannot_be_made(tmp_path: Path) -> None:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 
-from playwright.async_api import Locator, Page, async_playwright, expect
+from playwright.async_api import Locator, Page, expect
 
+from ..chromium import CLIPBOARD, open_page
 from .plain import PlainLab
 
 SHOTS = os.environ.get("STUDIOS_SHOTS")  # a folder: then what is seen is kept
@@ -63,18 +63,5 @@ class Panel:
             await self.page.screenshot(path=Path(SHOTS) / f"{name}.png")
 
 
-@asynccontextmanager
-async def chromium() -> AsyncIterator[Page]:
-    """A page on which no script may fail."""
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(
-            executable_path="/usr/bin/chromium-headless-shell", args=["--no-sandbox", "--disable-gpu"]
-        )
-        context = await browser.new_context(viewport={"width": 1280, "height": 860})
-        await context.grant_permissions(["clipboard-read", "clipboard-write"])
-        page = await context.new_page()
-        faults: list[str] = []
-        page.on("pageerror", lambda error: faults.append(str(error)))
-        yield page
-        await browser.close()
-        assert not faults
+def chromium() -> AbstractAsyncContextManager[Page]:
+    return open_page(viewport={"width": 1280, "height": 860}, permissions=CLIPBOARD)

@@ -51,5 +51,7 @@ async def test_the_wheel_brings_the_panel(python: str, data: Data, tmp_path: Pat
             ):
                 await panel.enter(link)
                 await panel.click(name)
-                await expect(page.locator(".jp-DataPreview:visible").get_by_text(text)).to_be_visible()
+                await expect(page.locator(".jp-DataPreview:visible").get_by_text(text)).to_be_visible(
+                    timeout=30_000  # the first preview starts its process
+                )
     assert "Traceback" not in lab.log

@@ -6,10 +6,11 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Page, async_playwright
+from playwright.async_api import Page
 
 import jupyterhub_studios.service
 
+from ..chromium import open_page
 from ..hub import PASSWORD, RealHub
 from ..service.conftest import Play, make_hub
 
@@ -36,19 +37,10 @@ def play(hub: RealHub) -> Play:
 @pytest.fixture
 async def page(hub: RealHub) -> AsyncIterator[Page]:
     """Chromium, signed in as alice, at the list of studios. Errors on its console fail the test."""
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(
-            executable_path="/usr/bin/chromium-headless-shell",
-            args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"],
-        )
-        page = await (await browser.new_context()).new_page()
-        faults: list[str] = []
-        page.on("pageerror", lambda error: faults.append(str(error)))
+    async with open_page() as page:
         await page.goto(f"{hub.url}services/studios/")
         await page.get_by_label("Username").fill("alice")
         await page.get_by_label("Password").fill(PASSWORD)
         await page.get_by_role("button", name="Sign in").click()
         await page.get_by_role("heading", name="Studios", exact=True).wait_for()
         yield page
-        await browser.close()
-        assert not faults

@@ -9,8 +9,9 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Page, async_playwright, expect
+from playwright.async_api import Page, expect
 
+from ..chromium import CLIPBOARD, open_page
 from ..hub import PASSWORD
 from ..service import datahub
 from ..service.conftest import make_hub
@@ -52,23 +53,13 @@ def data(tmp_path_factory: pytest.TempPathFactory, seaweed: SeaweedFS) -> Iterat
 @pytest.fixture
 async def page(data: DataHub) -> AsyncIterator[Page]:
     """Chromium at the list of links, signed in as wendy. Errors of its scripts fail the test."""
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(
-            executable_path="/usr/bin/chromium-headless-shell",
-            args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"],
-        )
-        context = await browser.new_context(permissions=["clipboard-read", "clipboard-write"])
-        page = await context.new_page()
-        faults: list[str] = []
-        page.on("pageerror", lambda error: faults.append(str(error)))
+    async with open_page(permissions=CLIPBOARD) as page:
         await page.goto(f"{data.hub.url}services/studios/data")
         await page.get_by_label("Username").fill("wendy")
         await page.get_by_label("Password").fill(PASSWORD)
         await page.get_by_role("button", name="Sign in").click()
         await page.get_by_role("heading", name="Data", exact=True).wait_for()
         yield page
-        await browser.close()
-        assert not faults
 
 
 async def visit(page: Page, data: DataHub, place: str) -> None:

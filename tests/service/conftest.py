@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from jupyterhub_studios.config import Studios
 from jupyterhub_studios.models import Launch, StudioSpec
+from jupyterhub_studios.service.core import Service, open_service
 
 from ..hub import RealHub
 from ..stores import SeaweedFS
@@ -109,6 +111,28 @@ def own_hub(tmp_path: Path) -> Iterator[RealHub]:
         yield found
     finally:
         found.close()
+
+
+def opened(hub: RealHub | None, folder: Path) -> Service:
+    """The service without its process, on what ``folder`` holds, beside the one that the Hub runs. ``hub`` None: one
+    that does not answer."""
+    config = Studios(
+        database_url=f"sqlite:///{folder}/own.sqlite",
+        state_dir=str(folder),
+        compute_environments={"here": {"kind": "local", "work_dir": (folder / "work").as_uri()}},
+    )
+    api_url, token = (f"{hub.url}hub/api", hub.service_token) if hub else ("http://127.0.0.1:9", "none")
+    return open_service(config, api_url=api_url, token=token, base="/", prefix="/services/studios/")
+
+
+@pytest.fixture
+async def service(hub: RealHub, tmp_path: Path) -> AsyncIterator[Service]:
+    """One of the test's own, which also knows alice."""
+    hub.token("alice")
+    found = opened(hub, tmp_path)
+    await found.database.migrate()
+    yield found
+    await found.close()
 
 
 _names = iter(range(1, 10_000))

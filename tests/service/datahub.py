@@ -31,6 +31,7 @@ c.Studios.data_links = {{
     "files": {{"url": {folder!r}, "role": "view"}},
 }}
 c.Studios.compute_environments["here"]["writable_buckets"] = ["s3://{bucket}/drop/"]
+c.Studios.compute_environments["here"]["mounter"] = "mount-s3"
 """
 
 ROLES = ("view", "download", "write")

@@ -65,6 +65,10 @@ def test_what_is_offered_to_whom() -> None:
         ({"data_credentials": {"lab": {**LAB, "offer": "everything"}}}, "offer"),
         ({"data_links": {"x": {"url": "s3://x/", "credential": "gone"}}}, "“gone” is no entry"),
         ({"data_links": {"x": {"name": "no url"}}}, "url"),
+        (
+            {"data_links": {"x": "s3://x/"}},
+            "c.Studios.data_links['x'] is not valid: its fields must be a mapping",
+        ),
         ({"archive_cap": 0}, "archive_cap"),
     ],
 )

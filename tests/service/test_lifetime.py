@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -24,8 +23,8 @@ from jupyterhub_studios.models import (
     StudioSpec,
     now,
 )
-from jupyterhub_studios.service import studios
-from jupyterhub_studios.service.core import Service, open_service
+from jupyterhub_studios.service import making
+from jupyterhub_studios.service.core import Service
 from jupyterhub_studios.service.database import EventRow
 from jupyterhub_studios.service.database import queries as q
 from jupyterhub_studios.service.lifetime import keeping
@@ -35,31 +34,10 @@ from jupyterhub_studios.service.lifetime.memory import Memory, observed
 from jupyterhub_studios.service.sessions import lifecycle
 
 from ..hub import RealHub
-from .conftest import Play
+from .conftest import Play, opened
 from .player import eventually
 
 MINUTE = timedelta(minutes=1)
-
-
-def opened(hub: RealHub, folder: Path) -> Service:
-    config = Studios(
-        database_url=f"sqlite:///{folder}/own.sqlite",
-        state_dir=str(folder),
-        compute_environments={"here": {"kind": "local", "work_dir": (folder / "work").as_uri()}},
-    )
-    return open_service(
-        config, api_url=f"{hub.url}hub/api", token=hub.service_token, base="/", prefix="/services/studios/"
-    )
-
-
-@pytest.fixture
-async def service(hub: RealHub, tmp_path: Path) -> AsyncIterator[Service]:
-    hub.token("alice")
-    found = opened(hub, tmp_path)
-    await found.database.migrate()
-    yield found
-    await found.hub.close()
-    found.database.close()
 
 
 class Channel:
@@ -76,12 +54,11 @@ class Channel:
         self.notices.append(told)
 
 
-async def running(service: Service, ready: datetime) -> tuple[str, Channel]:
+async def running(service: Service, ready: datetime, name: str = "kept") -> tuple[str, Channel]:
     """A session that has been ready since ``ready``, and its agent."""
-    if (row := await service.database.run(q.find_studio, "alice", "kept")) is None:
-        spec = StudioSpec(name="kept", template="jupyter")
-        row = await studios.create(service, spec, "alice", (), False, "kept")
-    request = LaunchRequest(owner="alice", server_name=row.server_name, prefix="/user/alice/kept/")
+    if await service.database.run(q.find_studio, "alice", name) is None:
+        await making.create(service, StudioSpec(name=name, template="jupyter"), "alice", (), False, name)
+    request = LaunchRequest(owner="alice", server_name=name, prefix=f"/user/alice/{name}/")
     session = (await lifecycle.launch(service, request)).session_id
 
     def run(db: Session) -> None:
@@ -154,8 +131,7 @@ async def test_an_idle_session_is_asked_and_stopped_also_over_a_restart(
         told = await history(again, session)
         assert len(told) == 1 and told[0].startswith("Asked whether somebody is still there, for 10 min.")
     finally:
-        await again.hub.close()
-        again.database.close()
+        await again.close()
 
 
 async def test_the_reason_greets_in_the_next_session(service: Service) -> None:
@@ -206,16 +182,7 @@ async def test_a_session_whose_stop_fails_does_not_keep_others_from_theirs(
 ) -> None:
     ready = now()
     _, channel = await running(service, ready)
-    other = StudioSpec(name="other", template="jupyter")
-    row = await studios.create(service, other, "alice", (), False, "other")
-    request = LaunchRequest(owner="alice", server_name=row.server_name, prefix="/user/alice/other/")
-    broken = (await lifecycle.launch(service, request)).session_id
-
-    def run(db: Session) -> None:
-        found = q.session(db, broken)
-        found.state, found.ready_at = SessionState.RUNNING.value, ready
-
-    await service.database.run(run)
+    broken, _ = await running(service, ready, "other")
     real = lifecycle.stop
 
     async def stop(given: Service, session_id: str, reason: str) -> None:

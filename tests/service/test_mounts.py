@@ -63,6 +63,7 @@ async def test_an_agent_gets_its_mounts_and_tells_how_they_are(data: DataHub, pl
         await agent.bootstrap()
         written, read = agent.spec.mounts
         assert written.writable and not read.writable
+        assert (written.mounter, read.mounter) == ("rclone", "mount-s3")
         assert written.remote == f"{data.bucket}/drop/" and written.options["endpoint"] == data.store.endpoint
         assert written.keys is not None and written.keys.secret_access_key == data.store.secret_key
         await agent.connect()

@@ -18,6 +18,7 @@ from jupyterhub_studios.models import (
     CredentialSpec,
     DataRole,
     LinkView,
+    MountAccess,
     MountSpec,
     ServiceAccount,
     StudioSpec,
@@ -100,6 +101,28 @@ def test_what_cannot_be_mounted(seen: dict[str, Any], kind: str, why: str) -> No
 def test_a_warning_before_data_moves_far(seen: dict[str, Any], region: str | None, words: str) -> None:
     found = deciding.warning(link(**seen), environment(region=region))
     assert words in found and bool(found) == bool(words)
+
+
+@pytest.mark.parametrize(
+    ("fields", "configured", "found"),
+    [
+        ({}, "mount-s3", "mount-s3"),
+        ({}, "rclone", "rclone"),
+        ({"writable": True}, "mount-s3", "rclone"),
+        ({"options": {"type": "google cloud storage"}}, "mount-s3", "rclone"),
+        ({"options": {}, "refusal": "The data link is gone."}, "mount-s3", "rclone"),
+        ({"remote": "arn:aws:s3:eu-west-1:123456789012:accesspoint/lab/raw/"}, "mount-s3", "rclone"),
+    ],
+)
+def test_what_mounts_it(fields: dict[str, Any], configured: str, found: str) -> None:
+    given: dict[str, Any] = {
+        "name": "lake",
+        "url": "s3://lake/",
+        "remote": "lake/",
+        "options": {"type": "s3"},
+    }
+    access = deciding.mounted_by(MountAccess(**(given | fields)), environment(mounter=configured))
+    assert access.mounter == found
 
 
 def test_a_session_policy_reaches_one_prefix() -> None:

@@ -5,15 +5,13 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
-from jupyterhub_studios.config import Studios
 from jupyterhub_studios.models import now
-from jupyterhub_studios.service.core import open_service
+from jupyterhub_studios.service.core import Service
 from jupyterhub_studios.service.database import ShareLinkRow, ShareRow
 from jupyterhub_studios.service.keys import hashed
 from jupyterhub_studios.service.sharing import links, rows
@@ -252,36 +250,25 @@ async def test_time_ends_a_link_and_shows_out_who_came_by_it(play: Play, past: A
         await leave(play, studio, agent)
 
 
-async def test_an_end_that_the_hub_did_not_hear_of_is_told_later(play: Play, tmp_path: Path) -> None:
-    """Here the service is the test's own, beside the real Hub."""
+async def test_an_end_that_the_hub_did_not_hear_of_is_told_later(play: Play, service: Service) -> None:
     studio = await play.create()
     await make_link(play, studio)
-    config = Studios(database_url=f"sqlite:///{tmp_path}/own.sqlite", state_dir=str(tmp_path))
-    hub = play.hub
-    service = open_service(
-        config, api_url=f"{hub.url}hub/api", token=hub.service_token, base="/", prefix="/services/studios/"
-    )
-    await service.database.migrate()
-    try:
-        await service.database.run(insert_studio, studio)
-        hub.token("quin")
-        key = (studio["id"], "user", "quin")
-        await service.database.run(rows.add, key, "alice", now(), False)
-        await links.tidy(service, now())  # as after a crash between the two
-        assert {name for name, _ in hub_shares(play, studio)} == {"quin"}
+    await service.database.run(insert_studio, studio)
+    play.hub.token("quin")
+    key = (studio["id"], "user", "quin")
+    await service.database.run(rows.add, key, "alice", now(), False)
+    await links.tidy(service, now())  # as after a crash between the two
+    assert {name for name, _ in hub_shares(play, studio)} == {"quin"}
 
-        working, service.hub._api = service.hub._api, "http://127.0.0.1:9"
-        await service.database.run(rows.take_out, key, now())
-        with pytest.raises(Exception, match="the Hub does not know yet"):
-            await links.tidy(service, now())
-        service.hub._api = working
-        assert {name for name, _ in hub_shares(play, studio)} == {"quin"}
-        await links.tidy(service, now() + timedelta(seconds=15))
-        assert hub_shares(play, studio) == set()
-        assert await service.database.run(rows.unsettled) == []
-    finally:
-        await service.hub.close()
-        service.database.close()
+    working, service.hub._api = service.hub._api, "http://127.0.0.1:9"
+    await service.database.run(rows.take_out, key, now())
+    with pytest.raises(Exception, match="the Hub does not know yet"):
+        await links.tidy(service, now())
+    service.hub._api = working
+    assert {name for name, _ in hub_shares(play, studio)} == {"quin"}
+    await links.tidy(service, now() + timedelta(seconds=15))
+    assert hub_shares(play, studio) == set()
+    assert await service.database.run(rows.unsettled) == []
 
 
 def insert_studio(db: Any, studio: dict[str, Any]) -> None:

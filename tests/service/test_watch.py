@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 
-from jupyterhub_studios.config import Studios
 from jupyterhub_studios.models import Command, LaunchRequest, SessionState, StudioSpec, now
-from jupyterhub_studios.service import alive, studios
-from jupyterhub_studios.service.core import Service, open_service
+from jupyterhub_studios.service import alive, making
+from jupyterhub_studios.service.core import Service
 from jupyterhub_studios.service.database import queries as q
 from jupyterhub_studios.service.sessions import lifecycle
 from jupyterhub_studios.service.watch import GRACE, Watch
@@ -19,32 +17,15 @@ from jupyterhub_studios.service.watch import GRACE, Watch
 from ..hub import RealHub
 
 
-@pytest.fixture
-async def service(hub: RealHub, tmp_path: Path):  # type: ignore[no-untyped-def]
-    config = Studios(
-        database_url=f"sqlite:///{tmp_path}/own.sqlite",
-        state_dir=str(tmp_path),
-        compute_environments={"here": {"kind": "local", "work_dir": (tmp_path / "work").as_uri()}},
-    )
-    found = open_service(
-        config, api_url=f"{hub.url}hub/api", token=hub.service_token, base="/", prefix="/services/studios/"
-    )
-    await found.database.migrate()
-    yield found
-    await found.hub.close()
-    found.database.close()
-
-
 async def launched(service: Service) -> str:
     """A session of a server that the Hub has never heard of."""
     spec = StudioSpec(name="lost", template="jupyter")
-    row = await studios.create(service, spec, "alice", (), False, "lost")
+    row = await making.create(service, spec, "alice", (), False, "lost")
     request = LaunchRequest(owner="alice", server_name=row.server_name, prefix="/user/alice/lost/")
     return (await lifecycle.launch(service, request)).session_id
 
 
-async def test_a_session_that_the_hub_lost_is_given_up_in_the_end(service: Service, hub: RealHub) -> None:
-    hub.token("alice")
+async def test_a_session_that_the_hub_lost_is_given_up_in_the_end(service: Service) -> None:
     session = await launched(service)
     watch, at = Watch(service), now()
     await watch.check(at)
@@ -65,9 +46,8 @@ async def test_a_hub_that_does_not_answer_loses_nothing(service: Service) -> Non
     assert (await service.database.run(q.session, session)).state == SessionState.STARTING.value
 
 
-async def test_the_hours_without_a_hub_do_not_count(service: Service, hub: RealHub) -> None:
+async def test_the_hours_without_a_hub_do_not_count(service: Service) -> None:
     """It comes back with servers that it has yet to look at."""
-    hub.token("alice")
     session = await launched(service)
     watch, at, there = Watch(service), now(), service.hub._api
     await watch.check(at)
@@ -83,7 +63,6 @@ async def test_the_hours_without_a_hub_do_not_count(service: Service, hub: RealH
 async def test_the_hub_is_not_asked_about_what_its_spawners_tell(
     service: Service, hub: RealHub, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    hub.token("alice")
     session = await launched(service)
     answer = await asyncio.to_thread(hub.internal, "POST", "alive", json={"sessions": ["se-of-nobody"]})
     assert answer.status_code == 204
@@ -107,10 +86,7 @@ async def test_the_hub_is_not_asked_about_what_its_spawners_tell(
     assert (await service.database.run(q.session, session)).state == SessionState.ERRORED.value
 
 
-async def test_a_session_that_lives_on_without_the_hub_is_asked_to_save(
-    service: Service, hub: RealHub
-) -> None:
-    hub.token("alice")
+async def test_a_session_that_lives_on_without_the_hub_is_asked_to_save(service: Service) -> None:
     session = await launched(service)
     sent: list[Command] = []
     service.channels[session] = Channel(sent)  # type: ignore[assignment]

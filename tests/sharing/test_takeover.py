@@ -17,7 +17,7 @@ from urllib.parse import unquote
 import httpx
 import pytest
 
-from tests.demo import ROOT, Demo, sign_in, wait_for
+from tests.demo import Demo, running, sign_in, wait_for
 
 pytestmark = [pytest.mark.slow, pytest.mark.root]
 
@@ -25,15 +25,9 @@ CONFIG = Path(__file__).with_name("jupyterhub_config.py")
 
 
 @pytest.fixture(scope="module")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
-    demo = Demo(tmp_path_factory.mktemp("takeover") / "home", config=CONFIG)
-    try:
-        demo.start()
-        yield demo
-    finally:
-        demo.stop()
-        demo.kill()
-        demo.keep_logs(ROOT / "test-results" / "logs" / "takeover")
+def demo() -> Iterator[Demo]:
+    with running("takeover", config=CONFIG) as found:
+        yield found
 
 
 def test_a_visit_gives_the_owner_nothing(demo: Demo) -> None:

@@ -26,6 +26,13 @@ from tests.registries import Registry
 
 from .aws import Aws, aws_demo
 from .browser import START_MS, Person, chromium
+from .penguins import (
+    assert_everything_is_there,
+    change_the_system,
+    fork_it,
+    run_the_notebook,
+    see_the_checkpoint,
+)
 
 __all__ = ["bundle", "moto", "open_registry"]
 
@@ -38,7 +45,6 @@ pytestmark = [
 ]
 
 SHOTS = ROOT / "test-results" / "batch"
-BASE_FILE = "/etc/issue.net"  # a file of every Debian
 
 
 @pytest.fixture(scope="module")
@@ -59,7 +65,9 @@ def test_studios_are_jobs_of_aws_batch(aws: Aws) -> None:
         alpha = Person(browser, aws.demo, "alpha", SHOTS)
         alpha.sign_in()
         make_first_studio(alpha, aws)
-        use_it(alpha)
+        run_the_notebook(alpha)
+        change_the_system(alpha)
+        alpha.shot("lab")
         alpha.stop("Penguins")
         see_the_checkpoint(alpha)
         see_what_the_job_said(alpha)
@@ -100,29 +108,6 @@ def new_studio(person: Person, name: str, template: str) -> None:
     expect(page.get_by_role("heading", name=name, level=1)).to_be_visible()
 
 
-def use_it(person: Person) -> None:
-    page = person.page
-    page.locator(".jp-DirListing-item", has_text="penguins.ipynb").dblclick()
-    expect(page.locator(".jp-Notebook .jp-Cell").first).to_be_visible(timeout=30_000)
-    person.run_all_cells()
-    expect(page.locator(".jp-OutputArea-output", has_text="Gentoo").first).to_be_visible(timeout=90_000)
-    page.keyboard.press("Control+s")
-    person.open_terminal()
-    person.run("pip install cowsay")
-    person.run("apt-get update -qq && apt-get install -y -qq --no-install-recommends sl")
-    person.run(f"echo mine > /workspace/notes.txt && echo outside > /etc/studio-was-here && rm {BASE_FILE}")
-    person.shot("lab")
-
-
-def see_the_checkpoint(person: Person) -> None:
-    person.page.get_by_role("tab", name="Checkpoints").click()
-    person.page.get_by_text(re.compile(r"packages changed")).first.click()
-    for package in ("cowsay", "sl"):
-        expect(person.page.get_by_text(package, exact=False).first).to_be_visible()
-    expect(person.page.get_by_text("Finalised", exact=True).first).to_be_visible()
-    person.shot("checkpoints")
-
-
 def see_what_the_job_said(person: Person) -> None:
     """CloudWatch has it when the job is over."""
     api = person.demo.api()
@@ -140,13 +125,6 @@ def see_what_the_job_said(person: Person) -> None:
     expect(line).to_be_visible(timeout=30_000)
     line.scroll_into_view_if_needed()
     person.shot("job-log")
-
-
-def assert_everything_is_there(person: Person) -> None:
-    person.open_terminal()
-    assert person.run("cat /workspace/notes.txt /etc/studio-was-here") == "mine\noutside\n"
-    person.run(f"test ! -e {BASE_FILE}")
-    person.run("python -c 'import cowsay' && dpkg -s sl && test -x /usr/games/sl")
 
 
 def lose_the_machine(person: Person, aws: Aws) -> None:
@@ -168,16 +146,6 @@ def lose_the_machine(person: Person, aws: Aws) -> None:
     person.shot("lost")
     person.page.get_by_role("link", name=re.compile("^Open")).first.click()
     person.wait_for_lab()
-
-
-def fork_it(person: Person) -> None:
-    person.studio("Penguins")
-    person.page.get_by_role("tab", name="Checkpoints").click()
-    person.page.get_by_role("link", name=re.compile("^Fork")).first.click()
-    person.page.get_by_role("button", name="Fork and start").click()
-    person.enter("Penguins fork")
-    assert_everything_is_there(person)
-    person.stop("Penguins fork")
 
 
 def run_an_image_that_has_nothing_of_ours(person: Person) -> None:

@@ -7,7 +7,6 @@ to ``docs/images``, are the README's.
 from __future__ import annotations
 
 import os
-import re
 import signal
 import subprocess
 import sys
@@ -18,12 +17,20 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.demo import ROOT, Demo, running
-from tests.stories.browser import Person, chromium
+
+from .browser import Person, chromium
+from .penguins import (
+    BASE_FILE,
+    assert_everything_is_there,
+    change_the_system,
+    fork_it,
+    run_the_notebook,
+    see_the_checkpoint,
+)
 
 pytestmark = [pytest.mark.root, pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(900)]
 
 ORDINARY = "studios-story"
-BASE_FILE = "/etc/issue.net"  # a file of every Debian
 
 
 @pytest.fixture(params=["root", "ordinary user"])
@@ -80,35 +87,11 @@ def make_first_studio(person: Person) -> None:
 
 
 def use_it(person: Person) -> None:
-    page = person.page
-    page.locator(".jp-DirListing-item", has_text="penguins.ipynb").dblclick()
-    expect(page.locator(".jp-Notebook .jp-Cell").first).to_be_visible(timeout=30_000)
-    person.run_all_cells()
-    expect(page.locator(".jp-OutputArea-output", has_text="Gentoo").first).to_be_visible(timeout=90_000)
-    expect(page.locator(".jp-OutputArea-output img").first).to_be_visible(timeout=60_000)
+    run_the_notebook(person)
+    expect(person.page.locator(".jp-OutputArea-output img").first).to_be_visible(timeout=60_000)
     person.shot("lab")
-    page.keyboard.press("Control+s")
-    person.open_terminal()
-    person.run("pip install cowsay")
-    person.run("apt-get update -qq && apt-get install -y -qq --no-install-recommends sl")
-    person.run(f"echo mine > /workspace/notes.txt && echo outside > /etc/studio-was-here && rm {BASE_FILE}")
+    change_the_system(person)
     person.shot("terminal")
-
-
-def see_the_checkpoint(person: Person) -> None:
-    person.page.get_by_role("tab", name="Checkpoints").click()
-    person.page.get_by_text(re.compile(r"packages changed")).first.click()
-    for package in ("cowsay", "sl"):
-        expect(person.page.get_by_text(package, exact=False).first).to_be_visible()
-    expect(person.page.get_by_text("Finalised", exact=True).first).to_be_visible()
-    person.shot("checkpoints")
-
-
-def assert_everything_is_there(person: Person) -> None:
-    person.open_terminal()
-    assert person.run("cat /workspace/notes.txt /etc/studio-was-here") == "mine\noutside\n"
-    person.run(f"test ! -e {BASE_FILE}")
-    person.run("python -c 'import cowsay' && dpkg -s sl && test -x /usr/games/sl")
 
 
 def kill_the_job(person: Person) -> None:
@@ -135,19 +118,6 @@ def make_another_studio(person: Person) -> None:
     person.run(f"test ! -e /workspace/notes.txt && test ! -e /etc/studio-was-here && test -e {BASE_FILE}")
     person.run("! python -c 'import cowsay' && ! dpkg -s sl")
     person.stop("Another")
-
-
-def fork_it(person: Person) -> None:
-    person.studio("Penguins")
-    person.page.get_by_role("tab", name="Checkpoints").click()
-    person.page.get_by_role("link", name=re.compile("^Fork")).first.click()
-    expect(person.page.get_by_role("heading", name="Fork", exact=False).first).to_be_visible()
-    expect(person.page.get_by_role("button", name="Fork and start")).to_be_visible()
-    person.shot("fork")
-    person.page.get_by_role("button", name="Fork and start").click()
-    person.enter("Penguins fork")
-    assert_everything_is_there(person)
-    person.stop("Penguins fork")
 
 
 def assert_host_untouched(base_before: bytes) -> None:

@@ -1,4 +1,5 @@
-"""Buckets of three clouds as folders of one studio: chosen on the page, read and written from a terminal in it."""
+"""Buckets of three clouds as folders of one studio: chosen on the page, read and written from a terminal and a
+notebook in it."""
 
 from __future__ import annotations
 
@@ -17,6 +18,31 @@ pytestmark = [pytest.mark.browser, pytest.mark.root, pytest.mark.slow, pytest.ma
 
 SHOTS = ROOT / "test-results" / "mounts"
 NAME = "Mounted"
+CODE = """\
+import pandas
+birds = pandas.read_csv("data/penguins/penguins.csv")
+birds[birds.species == "Gentoo"].to_csv("data/team-folder/out/gentoo.csv", index=False)
+print(len(birds), "birds read")
+try:
+    birds.to_csv("data/penguins/new.csv")
+except OSError as error:
+    print(error.strerror)
+"""
+NOTEBOOK = {
+    "nbformat": 4,
+    "nbformat_minor": 5,
+    "metadata": {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}},
+    "cells": [
+        {
+            "cell_type": "code",
+            "id": "a",
+            "metadata": {},
+            "outputs": [],
+            "execution_count": None,
+            "source": CODE,
+        }
+    ],
+}
 LINKS = ("Team folder", "Penguin study", "Single cells", "Demo data")
 
 
@@ -32,6 +58,7 @@ def test_buckets_are_folders(demo: Demo) -> None:
         alpha.sign_in()
         choose(alpha)
         use_in_a_terminal(alpha)
+        use_in_a_notebook(alpha)
         see_on_the_page(alpha)
         alpha.stop(NAME)
         see_in_the_explorer(alpha)
@@ -79,6 +106,32 @@ def use_in_a_terminal(person: Person) -> None:
     assert person.run(f'python3 -c "{code}"') == "344\n"
 
 
+def use_in_a_notebook(person: Person) -> None:
+    """A cell reads from one mount and writes into another; the terminal sees what it wrote."""
+    page = person.page
+    at = re.match(r".*/user/[^/]+/[^/]+", page.url)
+    assert at, page.url
+    made = page.evaluate(
+        """async ([url, content]) => {
+            const xsrf = document.cookie.match(/_xsrf=([^;]+)/)[1];
+            const headers = { "X-XSRFToken": xsrf, "Content-Type": "application/json" };
+            const body = JSON.stringify({ type: "notebook", format: "json", content });
+            return (await fetch(url, { method: "PUT", headers, body })).status;
+        }""",
+        [f"{at.group()}/api/contents/mounted.ipynb", NOTEBOOK],
+    )
+    assert made == 201
+    page.goto(f"{at.group()}/lab/tree/mounted.ipynb")
+    person.wait_for_lab()
+    person.run_all_cells("mounted.ipynb")
+    output = page.locator(".jp-OutputArea-output")
+    expect(output.filter(has_text="344 birds read")).to_contain_text("Read-only file system", timeout=90_000)
+    person.shot("notebook")
+    page.keyboard.press("Control+s")
+    person.open_terminal()
+    assert person.run("wc -l < data/team-folder/out/gentoo.csv").strip() == "125"
+
+
 def see_on_the_page(person: Person) -> None:
     """How each is; and a file that somebody else wrote, at once."""
     page, api = person.page, person.demo.api("alpha")
@@ -111,6 +164,8 @@ def see_in_the_explorer(person: Person) -> None:
     ).content
     copied = api.http.get("/data-links/ol-azure/download", params={"path": "copy.csv"}).content
     assert original == copied
+    from_notebook = api.http.get("/data-links/ol-team/download", params={"path": "out/gentoo.csv"}).text
+    assert from_notebook.count("\n") == 125 and from_notebook.startswith("species,")
 
 
 def change_while_it_is_stopped(person: Person) -> None:
@@ -122,9 +177,14 @@ def change_while_it_is_stopped(person: Person) -> None:
     name.fill("team")
     person.shot("stopped")
     page.get_by_role("button", name="Save mounts").click()
+    wanted = ["team", "penguin-study", "penguins"]
+    for _ in range(40):  # it is being saved
+        studio = next(one for one in api.call("GET", "/studios")["items"] if one["name"] == NAME)
+        if [one["name"] for one in studio["mounts"]] == wanted:
+            break
+        page.wait_for_timeout(250)
+    assert [one["name"] for one in studio["mounts"]] == wanted
     expect(page.get_by_role("button", name="Save mounts")).to_be_disabled()
-    studio = next(one for one in api.call("GET", "/studios")["items"] if one["name"] == NAME)
-    assert [one["name"] for one in studio["mounts"]] == ["team", "penguin-study", "penguins"]
 
 
 def nothing_secret_was_logged(demo: Demo) -> None:

@@ -18,7 +18,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
-from tests.demo import ROOT, Demo
+from tests.demo import ROOT, Demo, running
 from tests.stories.browser import START_MS, Person, chromium
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(600)]
@@ -44,15 +44,9 @@ NOTEBOOK = {
 
 
 @pytest.fixture(scope="module")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
-    demo = Demo(tmp_path_factory.mktemp("sharing") / "home")
-    try:
-        demo.start()
-        yield demo
-    finally:
-        demo.stop()
-        demo.kill()
-        demo.keep_logs(ROOT / "test-results" / "logs" / "sharing")
+def demo() -> Iterator[Demo]:
+    with running("sharing") as found:
+        yield found
 
 
 @pytest.fixture(scope="module")

@@ -17,8 +17,8 @@ from playwright.sync_api import Browser, expect
 from jupyterhub_studios.images.bundle import Bundle
 from tests.compute.conftest import moto
 from tests.compute.studios import Person as Client
-from tests.compute.studios import running_hub
-from tests.demo import PASSWORD, ROOT, Demo
+from tests.compute.studios import on_docker, running_hub
+from tests.demo import PASSWORD, ROOT, running
 from tests.docker.building import vscode_image
 from tests.engine import Engine
 from tests.hub import PASSWORD as HUB_PASSWORD
@@ -51,42 +51,27 @@ def image(engine: Engine, bundle: Bundle) -> str:
     return vscode_image(engine, bundle)
 
 
-def test_on_this_machine(tmp_path: Path) -> None:
-    demo = Demo(tmp_path / "demo")
-    try:
-        demo.start()
+def test_on_this_machine() -> None:
+    with running("vscode") as demo, chromium() as browser:
         api = demo.api(OWNER)
-        with chromium() as browser:
-            studio = api.create("Pipelines", template="vscode")
-            owner = Coder(browser, f"{demo.url}/", f"{demo.url}{studio['url']}", SHOTS)
-            owner.sign_in(OWNER, PASSWORD)
-            api.wait_state(studio["id"], "running")
-            first_day(owner)
-            together(browser, owner, GUEST, PASSWORD)
+        studio = api.create("Pipelines", template="vscode")
+        owner = Coder(browser, f"{demo.url}/", f"{demo.url}{studio['url']}", SHOTS)
+        owner.sign_in(OWNER, PASSWORD)
+        api.wait_state(studio["id"], "running")
+        first_day(owner)
+        together(browser, owner, GUEST, PASSWORD)
 
-            def again() -> None:
-                api.call("POST", f"/studios/{studio['id']}/stop", json={})
-                api.wait_state(studio["id"], "stopped")
-                api.call("POST", f"/studios/{studio['id']}/start")
-                api.wait_state(studio["id"], "running")
-
-            again()
-            next_day(owner)
-    finally:
-        demo.stop()
-        demo.kill()
-        demo.keep_logs(SHOTS.parent / "logs" / "vscode")
+        api.call("POST", f"/studios/{studio['id']}/stop", json={})
+        api.wait_state(studio["id"], "stopped")
+        api.call("POST", f"/studios/{studio['id']}/start")
+        api.wait_state(studio["id"], "running")
+        next_day(owner)
 
 
 def test_as_a_container(engine: Engine, image: str, tmp_path: Path) -> None:
     with store_at(engine.gateway) as store:
-        environment = {
-            "kind": "docker",
-            "work_dir": f"s3://{store.bucket()}/work",
-            "store_options": store.options,
-            "docker": {"engine": engine.host},
-        }
-        with running_hub(tmp_path, engine.gateway, configuration(environment, image), engine) as hub:
+        extra = configuration(on_docker(engine, store), image)
+        with running_hub(tmp_path, engine.gateway, extra, engine) as hub:
             two_days(Client(hub))
 
 

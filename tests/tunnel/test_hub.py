@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import socket
-import tempfile
 from collections.abc import Iterator
-from pathlib import Path
 from urllib.parse import urlsplit
 
 import httpx
 import pytest
 
 from jupyterhub_studios.models import job_name
-from tests.compute.studios import Person, Shell, configuration, running_hub
+from tests.compute.studios import Person, Shell, configuration, on_docker, running_hub
 from tests.demo import wait_for
 from tests.engine import Engine
 from tests.hub import free_ports
-from tests.stores import SeaweedFS
+from tests.stores import running as store_at
 
 from .world import LOCK, end_process
 
@@ -35,26 +33,14 @@ def person(
 ) -> Iterator[Person]:
     """Containers dial the Hub, the tunnel and the store; the Hub dials nobody but the tunnel."""
     folder = tmp_path_factory.mktemp("hub")
-    with tempfile.TemporaryDirectory(prefix="studios-seaweed-") as place:
-        data = Path(place, "data")
-        data.mkdir()
-        store = SeaweedFS(data, host=engine.gateway)
+    with store_at(engine.gateway) as store:
+        extra = configuration(on_docker(engine, store, connect="tunnel"), engine.studio_image())
+        extra += f'c.Studios.tunnel_bind = "{engine.gateway}:{free_ports(1)[0]}"\n'
+        extra += f"c.Studios.tunnel_ports = {ports!r}\n"
         try:
-            store.start()
-            environment = {
-                "kind": "docker",
-                "connect": "tunnel",
-                "work_dir": f"s3://{store.bucket()}/work",
-                "store_options": store.options,
-                "docker": {"engine": engine.host},
-            }
-            extra = configuration(environment, engine.studio_image())
-            extra += f'c.Studios.tunnel_bind = "{engine.gateway}:{free_ports(1)[0]}"\n'
-            extra += f"c.Studios.tunnel_ports = {ports!r}\n"
             with running_hub(folder, engine.gateway, extra, engine) as hub:
                 yield Person(hub)
         finally:
-            store.stop()
             end_process(folder / "state")
 
 

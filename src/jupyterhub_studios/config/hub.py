@@ -1,11 +1,17 @@
-"""What belongs into the Hub's own configuration."""
+"""What belongs into the Hub's own configuration, and what its spawners read there."""
 
 from __future__ import annotations
 
 import os
 import sys
 from collections.abc import Sequence
+from ipaddress import ip_address
 from typing import Any
+from urllib.parse import urlsplit
+
+from traitlets.config import Config
+
+from .traits import Studios
 
 SERVICE_NAME = "studios"
 
@@ -37,3 +43,23 @@ def service_role() -> dict[str, Any]:
         # servers: start, stop, remove · users:activity: report a session's · shares, read:groups:name: who may enter
         "scopes": ["servers", "read:users", "users:activity", "shares", "read:groups:name"],
     }
+
+
+_configured: dict[int, tuple[Config, Studios]] = {}
+
+
+def studios_of(config: Config) -> Studios:
+    """The settings of all studios: read once for all spawners of one configuration, not once for each."""
+    if id(config) not in _configured:
+        # with the object itself: its id stays its own
+        _configured[id(config)] = (config, Studios(config=config))
+    return _configured[id(config)][1]
+
+
+def listens_beyond_loopback(config: Config) -> bool:
+    """Whether the Hub of this configuration can be reached from other machines."""
+    address = urlsplit(config.JupyterHub.get("bind_url", "")).hostname or config.JupyterHub.get("ip", "")
+    try:
+        return not ip_address(address).is_loopback
+    except ValueError:
+        return bool(address != "localhost")  # no address at all means every interface

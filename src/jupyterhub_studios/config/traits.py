@@ -57,6 +57,8 @@ class Studios(Configurable):
         (see :class:`jupyterhub_studios.models.ComputeEnvironment`). The first allowed one is the default
         of the new-studio form. ``store_options`` are obstore's options of the bucket and are never shown.
         ``writable_buckets`` lists bucket URLs: data links below them may be mounted for writing, others are read-only.
+        ``"mounter": "mount-s3"`` has read-only mounts of S3 made by Mountpoint for Amazon S3 where the agent finds it
+        (default: ``"rclone"``, which makes all others).
         ``"connect": "tunnel"`` is for jobs that the Hub's proxy cannot dial, see ``tunnel_bind``.
 
         Default: ``{}`` (nothing can be started). Example::

@@ -16,6 +16,7 @@ from ..models import ComputeEnvironment, Template
 from . import verdicts
 from .checks import Check
 from .findings import Result, found
+from .mounts import mounts
 
 # Program → Debian package. Without root the same is done with FUSE.
 TOOLS = {
@@ -43,6 +44,9 @@ def checks(env: ComputeEnvironment, templates: Sequence[Template]) -> list[Check
     async def installed() -> Result:
         return tools(os.geteuid() == 0, PATH)
 
+    async def mounting() -> Result:
+        return await mounts(env.mounter, PATH, is_root=os.geteuid() == 0)
+
     async def template_programs() -> Result:
         return programs(templates, PATH)
 
@@ -50,6 +54,7 @@ def checks(env: ComputeEnvironment, templates: Sequence[Template]) -> list[Check
         Check(env.id, "tools", installed),
         Check(env.id, "scratch", scratch),
         Check(env.id, "root", lambda: root(folder, env.hide), seconds=60),
+        Check(env.id, "mounts", mounting),
         Check(env.id, "templates", template_programs),
     ]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from ipaddress import ip_address, ip_network
@@ -15,6 +16,7 @@ from .findings import Result, found
 
 FEW_PORTS = 10
 LOW_GB, FULL_GB = 10.0, 1.0
+LEAST_RCLONE = (1, 68)  # with --vfs-read-chunk-streams
 
 # --- the Hub ----------------------------------------------------------------------------------------
 
@@ -122,6 +124,18 @@ def root(mode: str, reason: str) -> Result:
     return found("root-home" if mode == "home" else "root-failed", reason=reason)
 
 
+def rclone(version: str) -> Result:
+    """Of what ``rclone version`` says."""
+    numbers = re.search(r"v(\d+)\.(\d+)\S*", version)
+    if numbers is None:
+        return found("mounts-broken", reason=f"it calls its version {version.strip()[:100]!r}")
+    major, minor = int(numbers[1]), int(numbers[2])
+    if (major, minor) < LEAST_RCLONE:
+        least = ".".join(map(str, LEAST_RCLONE))
+        return found("mounts-old", version=numbers[0].removeprefix("v"), least=least)
+    return found("mounts-ok", version=numbers[0].removeprefix("v"))
+
+
 # --- a Docker engine --------------------------------------------------------------------------------
 
 
@@ -136,6 +150,10 @@ def trial(code: int, said: str, bundle: str) -> Result:
         return found("trial-ok")
     if code == 3:
         return found("trial-mount", reason=said or "it was refused")
+    if code == 4:
+        return found("trial-fuse", reason=said or "it was refused")
+    if code != 0 and "/dev/fuse" in said:
+        return found("trial-device")
     if code in (126, 127):
         return found("trial-bundle", bundle=bundle)
     return found("trial-refused", reason=said or f"it ended with exit code {code}")

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 from jupyter_server.extension.application import ExtensionApp
 from traitlets import Bool, Dict, Int, validate
 
+from .. import entries
 from ..models import CredentialSpec
 from . import forward, studio
-from .configured import ConfiguredLink, check_link, parsed
+from .configured import ConfiguredLink, check_link
 from .history import set_aside_if_damaged
 
 if TYPE_CHECKING:
@@ -88,11 +89,11 @@ class DataExplorer(ExtensionApp):
 
     @validate("credentials")
     def _check_credentials(self, proposal: Any) -> dict[str, CredentialSpec]:
-        return parsed(CredentialSpec, "credentials", proposal["value"])
+        return entries.read(CredentialSpec, "c.DataExplorer.credentials", proposal["value"], "name")
 
     @validate("links")
     def _check_links(self, proposal: Any) -> dict[str, ConfiguredLink]:
-        return parsed(ConfiguredLink, "links", proposal["value"])
+        return entries.read(ConfiguredLink, "c.DataExplorer.links", proposal["value"], "name")
 
     def check(self) -> None:
         """What no trait can check alone."""

@@ -28,6 +28,10 @@ class MountProfile(StrEnum):
     STREAM = "stream"  # whole files from one end to the other
 
 
+Mounter = Literal["rclone", "mount-s3"]
+"""The programs that mount. mount-s3 is Mountpoint for Amazon S3, for read-only mounts of S3 alone."""
+
+
 def _free_of_reserved(name: str) -> str:
     if name.lower() in RESERVED:
         raise ValueError(f"“{name}” is a word of commands: choose another name")
@@ -102,6 +106,7 @@ class MountAccess(Model):
     name: str
     url: str  # of the mounted folder, for people: s3://bucket/prefix/
     profile: MountProfile = MountProfile.RANDOM
+    mounter: Mounter = "rclone"  # what mounts it, where the agent finds that program; else rclone does
     writable: bool = False
     why: str = ""  # why it is writable, or why not
     remote: str = ""  # bucket and prefix as rclone names them

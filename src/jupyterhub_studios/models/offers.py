@@ -10,6 +10,7 @@ from pydantic import Field, field_validator, model_validator
 
 from .base import Model
 from .lifetime import LifetimePolicy
+from .mounts import Mounter
 
 
 class Template(Model):
@@ -95,6 +96,7 @@ class ComputeEnvironment(Model):
     )  # obstore's options; never shown, never logged
     region: str | None = None
     writable_buckets: list[str] = []  # bucket URLs; what lies below may be mounted for writing
+    mounter: Mounter = "rclone"  # of read-only mounts of S3; everything else is mounted by rclone
     templates: list[str] | None = None  # None: all
     allowed_users: list[str] | None = None  # None: all
     allowed_groups: list[str] | None = None

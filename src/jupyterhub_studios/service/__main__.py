@@ -85,9 +85,7 @@ async def serve(service: Service, url: str) -> None:
         for task in background:
             task.cancel()
         server.stop()
-        await service.data.close()
-        await service.hub.close()
-        service.database.close()
+        await service.close()
 
 
 async def _bind(host: str, port: int) -> list[socket.socket]:

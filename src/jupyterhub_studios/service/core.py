@@ -70,6 +70,13 @@ class Service:
         self.tasks.add(task)
         task.add_done_callback(self.tasks.discard)
 
+    async def close(self) -> None:
+        await self.data.close()
+        await self.hub.close()
+        # Their connections end with this process, which says nothing of them: they dial again.
+        self.channels.clear()
+        self.database.close()
+
     def connected(self, session_id: str | None) -> bool:
         return session_id in self.channels
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -12,10 +11,9 @@ from ..root.mounts import MountFault
 from .leftovers import Leftover
 from .mount import Mount
 from .places import Places
-from .rc import RcloneSilent
 
 LOOK_SECONDS = 0.5
-PATIENCE = 300.0  # a store that is restarted, or a network that comes back
+PATIENCE = 300.0  # a store that is restarted, or a network that comes back: what is left is kept, not lost
 HASTY_SECONDS = 8.0  # where the whole job has half a minute
 FOLDER = "not-uploaded"
 """Where in the session's home directory files are kept that could not be uploaded."""
@@ -49,22 +47,12 @@ async def drain(
             progress(mount, waiting)
         if not any(left):
             return
-        now = ([len(waiting) for waiting in left], [await _hurry(mount) for mount in mounts])
+        now = ([len(waiting) for waiting in left], [await mount.driver.hurry() for mount in mounts])
         if now != before:
             before, moved_at = now, clock()
         if clock() - moved_at > patience or clock() - began > limit:
             return
         await asyncio.sleep(LOOK_SECONDS)
-
-
-async def _hurry(mount: Mount) -> int:
-    """Nothing waits for its write-back time any more. The bytes that were moved so far."""
-    with contextlib.suppress(RcloneSilent):
-        for one in await mount.rc.queue():
-            if not one.uploading and one.tries <= 1:
-                await mount.rc.hurry(one)
-        return await mount.rc.uploaded()
-    return 0
 
 
 def keep(mount: Mount, places: Places) -> Drained:

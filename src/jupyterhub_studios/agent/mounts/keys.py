@@ -1,17 +1,19 @@
-"""Keys of S3 that end, for rclone: an address on loopback that it asks before they do.
+"""Keys of S3 for the programs that mount: an address on loopback that they ask, and ask again before the keys end.
 
-It is the way in which containers get their keys on AWS, so that the SDK in rclone knows it. Whoever asks must show a
-token that only rclone has, in its environment, which nobody in the session can read.
+It is the way in which containers get their keys on AWS, so that the SDKs in rclone and Mountpoint know it. Whoever asks
+must show a token that only the mount's program has, in its environment, which nobody in the session can read.
 """
 
 from __future__ import annotations
 
 import secrets
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from aiohttp import web
 
-from ...models import MountAccess
+from ...models import MountAccess, now
+
+ENDLESS = timedelta(hours=1)  # after which keys that do not end are asked for again
 
 
 class KeyServer:
@@ -55,10 +57,11 @@ class KeyServer:
         document = {
             "AccessKeyId": access.keys.access_key_id,
             "SecretAccessKey": access.keys.secret_access_key,
-            "Token": access.keys.session_token,
+            # Mountpoint takes no keys that say nothing of their end.
+            "Expiration": _moment(access.expires_at or now() + ENDLESS),
         }
-        if access.expires_at is not None:
-            document["Expiration"] = _moment(access.expires_at)
+        if access.keys.session_token:
+            document["Token"] = access.keys.session_token
         return web.json_response(document)
 
 

@@ -16,11 +16,11 @@ from ..root.mounts import MountFault
 from ..root.namespaces import Namespace
 from . import rclone
 from .draining import HASTY_SECONDS, Drained, drain, keep
+from .driving import Silent
 from .keys import KeyServer
 from .leftovers import Leftover
 from .mount import Mount, NoFuse
 from .places import Places
-from .rc import RcloneSilent
 from .renewing import AGAIN, Renewal, renew
 
 log = logging.getLogger(__name__)
@@ -81,7 +81,7 @@ class Mounts:
             try:
                 mount = Mount(access, self.folder / access.name, places, self._keys, room)
                 self._mounts[access.name] = mount
-                self._notice_hidden(access, places)
+                self._notice(mount, places)
                 await mount.start()
                 self._set(MountStatus(name=access.name, state="mounted", listed_at=mount.listed_at))
             except (MountFault, OSError) as error:
@@ -91,7 +91,12 @@ class Mounts:
                 self._tasks.append(asyncio.create_task(self._watch(self._mounts[access.name])))
         progress(self.lines())
 
-    def _notice_hidden(self, access: MountAccess, places: Places) -> None:
+    def _notice(self, mount: Mount, places: Places) -> None:
+        """What is not as somebody may expect it."""
+        access, program = mount.access, mount.driver.program
+        if program != access.mounter:
+            said = f"{access.mounter}, which this compute environment asks for, is not installed here"
+            self._say(f"data/{access.name} is mounted by {program}: {said}.", "info")
         if places.hides(access.name):
             self._say(
                 f"The studio's own files in data/{access.name} are hidden by the mount of {access.url}.",
@@ -132,7 +137,7 @@ class Mounts:
     async def _look(self, mount: Mount) -> None:
         try:
             status = await mount.status()
-        except RcloneSilent as error:
+        except Silent as error:
             if not mount.alive:
                 return
             status = self._status[mount.access.name].model_copy(
@@ -165,7 +170,7 @@ class Mounts:
         if mount is None or not mount.alive:
             raise MountFault(f"data/{name} is not mounted")
         await mount.relist()
-        with contextlib.suppress(RcloneSilent):
+        with contextlib.suppress(Silent):
             self._set(await mount.status())
 
     async def _renew(self) -> None:
@@ -193,17 +198,13 @@ class Mounts:
             return
         before = mount.access
         # What is mounted stays what it is until the studio starts again, only with another credential.
-        mount.access = before.model_copy(
-            update={
-                "options": access.options,
-                "keys": access.keys,
-                "expires_at": access.expires_at,
-                "refusal": "",
-            }
-        )
-        self._keys.put(mount.access)
-        await asyncio.to_thread(mount.write_config)
-        if not rclone.replaceable(access) and mount.alive:
+        renewed = {
+            "options": access.options,
+            "keys": access.keys,
+            "expires_at": access.expires_at,
+            "refusal": "",
+        }
+        if not await mount.take(before.model_copy(update=renewed)) and mount.alive:
             await drain([mount], self._waits)
             await self._again(mount)
 

@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from ...models import StudiosError, StudioSpec, StudioState, StudioView
 from ...web import Page
-from .. import studios, views
+from .. import making, studios, views
 from ..core import Service
 from ..database import SessionRow, StudioRow
 from ..database import queries as q
@@ -85,7 +85,7 @@ def _selection(asked: StudioQuery, owner: str, shared: set[tuple[str, str]] | No
 async def create_studio(call: Call) -> StudioView:
     """Make a studio, a fork when `from_checkpoint` is given; `start=true` starts it as well."""
     person = call.person
-    row = await studios.create(call.service, call.body, person.name, person.groups, person.admin)
+    row = await making.create(call.service, call.body, person.name, person.groups, person.admin)
     if call.query.start:
         try:
             await studios.start(call.service, row)
@@ -107,7 +107,7 @@ async def change_studio(call: Call) -> StudioView:
     """Change a studio; what the next start needs, only while it is stopped."""
     row, who = await access.studio(call)
     fields = call.body.model_dump(exclude_unset=True, exclude_none=True)
-    await studios.change(call.service, row, fields, admin=call.person.admin)
+    await making.change(call.service, row, fields, admin=call.person.admin)
     return await _view(call, row.id, who)
 
 

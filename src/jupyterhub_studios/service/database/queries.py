@@ -9,7 +9,7 @@ from typing import Literal
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from ...models import TAKEN_BACK, Checkpoint, Event, Phase, SessionState
+from ...models import TAKEN_BACK, Checkpoint, Event, Phase, SessionState, StudiosError
 from ...web.problems import no_such
 from ..sessions.state import Change, Facts
 from .tables import CheckpointRow, CommandRow, EventRow, SessionRow, StudioRow
@@ -47,6 +47,14 @@ def unended_sessions(db: Session, studio_id: str | None = None) -> list[SessionR
     if studio_id is not None:
         query = query.filter_by(studio_id=studio_id)
     return list(db.scalars(query))
+
+
+def check_over(db: Session, studio_id: str, what: str, field: str) -> None:
+    """What a session was started with can be changed when it is over."""
+    if unended_sessions(db, studio_id):
+        raise StudiosError(
+            f"{what} cannot be changed now", "the studio runs", "Stop it first", status=409, field=field
+        )
 
 
 def open_commands(db: Session, session_id: str) -> list[CommandRow]:

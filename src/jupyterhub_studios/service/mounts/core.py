@@ -104,14 +104,7 @@ async def change(service: Service, studio: StudioRow, mounts: Sequence[MountSpec
 
     def write(db: Session) -> None:
         row = q.studio(db, studio.id)
-        if q.unended_sessions(db, row.id):
-            raise StudiosError(
-                "The mounts cannot be changed now",
-                "the studio runs",
-                "Stop it first",
-                status=409,
-                field="mounts",
-            )
+        q.check_over(db, row.id, "The mounts", "mounts")
         row.mounts = [one.model_dump(mode="json") for one in chosen]
         row.version += 1
 

@@ -6,7 +6,17 @@ import re
 from dataclasses import dataclass
 
 from ...explorer.backends import split_url
-from ...models import ComputeEnvironment, CredentialSpec, DataRole, Kind, LinkView, Provider, StudiosError
+from ...models import (
+    ComputeEnvironment,
+    CredentialSpec,
+    DataRole,
+    Kind,
+    LinkView,
+    MountAccess,
+    Mounter,
+    Provider,
+    StudiosError,
+)
 
 _AWS_REGION = re.compile(r"[a-z]{2}(-[a-z]+)+-\d")
 _CLOUDS = {Provider.S3: "AWS", Provider.GCS: "Google Cloud", Provider.AZURE: "Azure"}
@@ -72,6 +82,14 @@ def _same_bucket(one: str, other: str) -> bool:
     name, _, account = one.partition("@")
     other_name, _, other_account = other.partition("@")
     return name == other_name and (not account or not other_account or account == other_account)
+
+
+def mounted_by(access: MountAccess, environment: ComputeEnvironment) -> MountAccess:
+    """``access`` with the program that is to mount it. Mountpoint knows S3 alone and cannot change a file; and an
+    access point's ARN is not told from the folder in it by a slash."""
+    s3, arn = access.options.get("type") == "s3", access.remote.startswith("arn:")
+    mounter: Mounter = environment.mounter if s3 and not arn and not access.writable else "rclone"
+    return access.model_copy(update={"mounter": mounter})
 
 
 def shown(link: LinkView) -> str:

@@ -35,12 +35,13 @@ from ...models import (
     new_id,
     now,
 )
-from .. import bucket, studios
+from .. import bucket, making, studios
 from ..core import Service
 from ..database import CheckpointRow, CommandRow, SessionRow, StudioRow
 from ..database import queries as q
 from ..keys import hashed, new_secret
 from ..mounts import core as mounts
+from ..mounts.deciding import mounted_by
 from . import state
 
 AGAIN_PAUSES = (0.0, 2.0, 5.0, 15.0)  # seconds before each try to start what lost its machine
@@ -50,13 +51,13 @@ AGAIN_PAUSES = (0.0, 2.0, 5.0, 15.0)  # seconds before each try to start what lo
 
 async def launch(service: Service, request: LaunchRequest) -> Launch:
     """The Hub starts a named server: find or make its studio, and open a session for it."""
-    studio = await studios.for_server(service, request)
+    studio = await making.for_server(service, request)
     if service.busy.get(studio.id) == studios.DELETING:
         raise StudiosError(f"“{studio.name}” is being deleted", "", "Make a new studio", status=409)
-    environment, template = await studios.check_runnable(service, studio, request.owner_groups)
+    environment, template = await making.check_runnable(service, studio, request.owner_groups)
     await service.tunnel.check(environment)
     studio = await _refresh(service, studio)
-    await studios.ensure_forked(service, studio)
+    await making.ensure_forked(service, studio)
     image = studio.image or template.image
     digest = await service.database.run(_built_on, studio.checkpoint_id, image)
     code = new_secret()
@@ -210,7 +211,7 @@ async def redeem(service: Service, code: str) -> LaunchSpec:
         epoch=row.epoch,
         checkpoint=checkpoint,
         store=StoreAccess(url=environment.work_dir, options=environment.store_options),
-        mounts=await mounts.accesses(service, studio),
+        mounts=[mounted_by(one, environment) for one in await mounts.accesses(service, studio)],
         nextflow=nextflow_access(environment),
         hide=environment.hide,
         scratch=_scratch(environment),

@@ -2,6 +2,8 @@ import * as React from "react";
 import type { Entry, Provider } from "../types";
 import { SHARED_SHAPES } from "./shapes";
 
+const EYE = "M2 8s2.2-4 6-4 6 4 6 4-2.2 4-6 4-6-4-6-4zM6.4 8a1.6 1.6 0 1 0 3.2 0 1.6 1.6 0 0 0-3.2 0";
+
 /** 16×16 line icons drawn in the text's colour. Always beside a word or a name, so hidden from screen readers. */
 const SHAPES = {
   ...SHARED_SHAPES,
@@ -48,7 +50,6 @@ const SHAPES = {
     <path d="M14.2 8V5.9a1 1 0 0 0-1-1H7.8L6.2 3.2H2.8a1 1 0 0 0-1 1v7.7a1 1 0 0 0 1 1h5.4M12 9.6v4.6M9.7 11.9h4.6" />
   ),
   upload: <path d="M8 10V2.8M5 5.6l3-3 3 3M2.5 10.5v2a1 1 0 0 0 1 1h9a1 1 0 0 0 1-1v-2" />,
-  download: <path d="M8 2.5v7M5 6.8l3 3 3-3M2.5 10.5v2a1 1 0 0 0 1 1h9a1 1 0 0 0 1-1v-2" />,
   move: (
     <path d="M1.8 12V4.2a1 1 0 0 1 1-1h3.4l1.6 1.7h5.4a1 1 0 0 1 1 1V12a1 1 0 0 1-1 1H2.8a1 1 0 0 1-1-1zM5.4 9h5M8.6 7.2 10.4 9l-1.8 1.8" />
   ),
@@ -70,7 +71,6 @@ const SHAPES = {
     </>
   ),
   filter: <path d="M2 3.5h12M4.4 8h7.2M6.6 12.5h2.8" />,
-  refresh: <path d="M13.2 8A5.2 5.2 0 1 1 11.6 4.2M13.4 2.2v3h-3" />,
   sum: <path d="M12.2 4.4V3H3.8L8 8l-4.2 5h8.4v-1.4" />,
   key: (
     <>
@@ -84,16 +84,8 @@ const SHAPES = {
       <path d="M1.8 13a4 4 0 0 1 8 0M10.2 3.5a2.1 2.1 0 0 1 0 3.9M11.4 9.3a4 4 0 0 1 2.8 3.7" />
     </>
   ),
-  lock: (
-    <>
-      <rect x="3.4" y="7" width="9.2" height="6.6" rx="1" />
-      <path d="M5.4 7V5.2a2.6 2.6 0 0 1 5.2 0V7" />
-    </>
-  ),
-  hidden: (
-    <path d="M2 8s2.2-4 6-4 6 4 6 4-2.2 4-6 4-6-4-6-4zM6.4 8a1.6 1.6 0 1 0 3.2 0 1.6 1.6 0 0 0-3.2 0M3 13 13 3" />
-  ),
-  shown: <path d="M2 8s2.2-4 6-4 6 4 6 4-2.2 4-6 4-6-4-6-4zM6.4 8a1.6 1.6 0 1 0 3.2 0 1.6 1.6 0 0 0-3.2 0" />,
+  hidden: <path d={`${EYE}M3 13 13 3`} />,
+  shown: <path d={EYE} />,
   database: (
     <>
       <ellipse cx="8" cy="3.9" rx="5.2" ry="1.9" />

@@ -30,5 +30,13 @@ export const SHARED_SHAPES = {
   up: <path d="m4 10 4-4 4 4" />,
   right: <path d="m6 4 4 4-4 4" />,
   back: <path d="M10 3.5 5.5 8l4.5 4.5" />,
+  download: <path d="M8 2.5v7M5 6.8l3 3 3-3M2.5 10.5v2a1 1 0 0 0 1 1h9a1 1 0 0 0 1-1v-2" />,
+  refresh: <path d="M13.2 8A5.2 5.2 0 1 1 11.6 4.2M13.4 2.2v3h-3" />,
+  lock: (
+    <>
+      <rect x="3.4" y="7" width="9.2" height="6.6" rx="1" />
+      <path d="M5.4 7V5.2a2.6 2.6 0 0 1 5.2 0V7" />
+    </>
+  ),
   stop: <rect x="4" y="4" width="8" height="8" rx="1" fill="currentColor" />,
 } satisfies Record<string, React.ReactNode>;

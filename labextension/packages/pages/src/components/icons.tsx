@@ -6,7 +6,7 @@ const SHAPES = {
   ...SHARED_SHAPES,
   play: <path d="M5 3.2v9.6L12.5 8z" fill="currentColor" />,
   open: <path d="M9.5 2.5h4v4M13.2 2.8 8 8M12.5 9.5v3a1 1 0 0 1-1 1h-8a1 1 0 0 1-1-1v-8a1 1 0 0 1 1-1h3" />,
-  save: <path d="M8 2.5v7M5 6.8l3 3 3-3M2.5 10.5v2a1 1 0 0 0 1 1h9a1 1 0 0 0 1-1v-2" />,
+  save: SHARED_SHAPES.download,
   share: (
     <>
       <circle cx="12" cy="3.8" r="1.8" />
@@ -52,8 +52,6 @@ const SHAPES = {
       <path d="M8 2.3a5.7 5.7 0 0 1 0 11.4z" fill="currentColor" />
     </>
   ),
-  lock: <path d="M4 7.5h8v5.5H4zM5.5 7.5v-2a2.5 2.5 0 0 1 5 0v2" />,
-  refresh: <path d="M13 8a5 5 0 1 1-1.6-3.7M13 2.5v3h-3" />,
   menu: <path d="M2.5 4.5h11M2.5 8h11M2.5 11.5h11" />,
   leave: <path d="M6.5 2.5h-3a1 1 0 0 0-1 1v9a1 1 0 0 0 1 1h3M10 5l3 3-3 3M12.5 8H6" />,
 } satisfies Record<string, ReactNode>;

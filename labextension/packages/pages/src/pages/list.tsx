@@ -3,39 +3,20 @@ import { useRef, useState } from "react";
 import type { Studio } from "../api/types";
 import { StudioFilters } from "../components/filters";
 import { Icon } from "../components/icons";
+import { More } from "../components/more";
 import { ProblemBanner } from "../components/problem";
 import { useAction } from "../hooks/action";
 import { useApp } from "../hooks/app";
 import { useTemplates } from "../hooks/catalogue";
 import { useAnnounceStates } from "../hooks/changes";
 import { usePage } from "../hooks/page";
-import { usePolled } from "../hooks/polled";
 import { Link, useRouter, useSetQuery } from "../hooks/router";
+import { useStudios } from "../hooks/studios";
 import { StudioRow } from "./list-row";
 import { noticeTo } from "./studio/stop-dialog";
 
 const NONE: Studio[] = [];
-
-function useStudios(q: string, state: string, owner: string | undefined, shared: boolean, pages: number) {
-  const { client } = useApp();
-  const [busy, setBusy] = useState(false);
-  const load = async (signal: AbortSignal) => {
-    const items: Studio[] = [];
-    let after: string | undefined;
-    for (let page = 0; page < pages; page += 1) {
-      const answer = await client.studios(
-        { q, state, owner, after, shared: shared ? "true" : undefined },
-        signal,
-      );
-      items.push(...answer.items);
-      after = answer.next ?? undefined;
-      if (after === undefined) break;
-    }
-    setBusy(items.some((s) => s.state === "starting" || s.state === "stopping"));
-    return { items, more: after !== undefined };
-  };
-  return usePolled(JSON.stringify([q, state, owner, shared, pages]), load, busy ? 1500 : 5000);
-}
+const BUSY_PAUSE = 1500;
 
 export function ListPage() {
   const { client, config } = useApp();
@@ -48,7 +29,16 @@ export function ListPage() {
   const everybody = config.user.admin && route.query.get("everybody") !== null;
   const shared = route.query.get("shared") !== null;
   const [pages, setPages] = useState(1);
-  const list = useStudios(useRested(q, 250), state, everybody ? "*" : undefined, shared, pages);
+  const list = useStudios(
+    {
+      q: useRested(q, 250),
+      state,
+      owner: everybody ? "*" : undefined,
+      shared: shared ? "true" : undefined,
+    },
+    pages,
+    BUSY_PAUSE,
+  );
   const action = useAction();
 
   // While another filter loads, what was there stays: no flicker.
@@ -96,15 +86,7 @@ export function ListPage() {
           />
         ))}
       </ul>
-      {shown?.more && (
-        <button
-          type="button"
-          className="btn btn-outline-secondary st-more"
-          onClick={() => setPages(pages + 1)}
-        >
-          Show more
-        </button>
-      )}
+      {shown?.more && <More onClick={() => setPages(pages + 1)} />}
     </>
   );
 }

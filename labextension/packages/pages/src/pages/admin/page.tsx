@@ -2,31 +2,16 @@ import { useRested } from "@jupyterhub-studios/explorer";
 import { useRef, useState } from "react";
 import type { ComputeEnvironment, Studio } from "../../api/types";
 import { StudioFilters } from "../../components/filters";
+import { More } from "../../components/more";
 import { ProblemBanner } from "../../components/problem";
 import { useApp } from "../../hooks/app";
 import { useComputeEnvironments } from "../../hooks/catalogue";
 import { usePage } from "../../hooks/page";
-import { usePolled } from "../../hooks/polled";
 import { useRouter } from "../../hooks/router";
+import { useStudios } from "../../hooks/studios";
 import { count } from "../../text";
 import { NotFound } from "../not-found";
 import { AdminRow } from "./row";
-
-function useEverybodys(q: string, state: string, pages: number) {
-  const { client } = useApp();
-  const load = async (signal: AbortSignal) => {
-    const items: Studio[] = [];
-    let after: string | undefined;
-    for (let page = 0; page < pages; page += 1) {
-      const answer = await client.studios({ q, state, owner: "*", after }, signal);
-      items.push(...answer.items);
-      after = answer.next ?? undefined;
-      if (after === undefined) break;
-    }
-    return { items, more: after !== undefined };
-  };
-  return usePolled(JSON.stringify([q, state, pages]), load, 5000);
-}
 
 /** For administrators: everybody's studios, what they cost, and a safe end for any of them. */
 export function AdminPage() {
@@ -40,7 +25,7 @@ function Everybodys() {
   usePage("All studios", heading);
   const [q, state] = [route.query.get("q") ?? "", route.query.get("state") ?? ""];
   const [pages, setPages] = useState(1);
-  const list = useEverybodys(useRested(q, 250), state, pages);
+  const list = useStudios({ q: useRested(q, 250), state, owner: "*" }, pages);
   const environments = useComputeEnvironments();
   const items = list.data?.items ?? [];
   return (
@@ -85,15 +70,7 @@ function Everybodys() {
           </table>
         </div>
       )}
-      {list.data?.more && (
-        <button
-          type="button"
-          className="btn btn-outline-secondary st-more"
-          onClick={() => setPages(pages + 1)}
-        >
-          Show more
-        </button>
-      )}
+      {list.data?.more && <More onClick={() => setPages(pages + 1)} />}
     </>
   );
 }

@@ -3,11 +3,10 @@ import type { ShareLink, Studio } from "../../../api/types";
 import { Field } from "../../../components/field";
 import { Icon } from "../../../components/icons";
 import { ProblemBanner } from "../../../components/problem";
-import { useAction } from "../../../hooks/action";
 import { useApp } from "../../../hooks/app";
-import { usePolled } from "../../../hooks/polled";
 import { useNow } from "../../../hooks/reach";
 import { dateTime, duration } from "../../../text";
+import { useSharedList } from "./shared-list";
 
 const LENGTHS = [
   { hours: 1, words: "1 hour" },
@@ -18,15 +17,14 @@ const LENGTHS = [
 const USUAL = 7 * 24;
 
 export function Links({ studio, place }: { studio: Studio; place: string }) {
-  const { client, announce } = useApp();
-  const list = usePolled(`share-links ${studio.id}`, (signal) => client.shareLinks(studio.id, signal), 5000);
-  const { busy, problem, clear, run } = useAction();
+  const { client } = useApp();
+  const { items, busy, problem, clear, act } = useSharedList(
+    `share-links ${studio.id}`,
+    (signal) => client.shareLinks(studio.id, signal),
+    5000,
+  );
   const [hours, setHours] = useState(USUAL);
   const [mayStart, setMayStart] = useState(false);
-  const act = async (work: () => Promise<unknown>, said: string): Promise<void> => {
-    if (await run(work)) announce(said);
-    list.reload();
-  };
   const make = (event: SyntheticEvent): void => {
     event.preventDefault();
     void act(
@@ -62,7 +60,7 @@ export function Links({ studio, place }: { studio: Studio; place: string }) {
         </button>
       </form>
       <ul className="st-shares" aria-label="Links">
-        {list.data?.map((link) => (
+        {items?.map((link) => (
           <Row
             key={link.id}
             link={link}

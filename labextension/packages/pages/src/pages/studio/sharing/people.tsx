@@ -3,22 +3,19 @@ import type { Share, Studio } from "../../../api/types";
 import { Field } from "../../../components/field";
 import { Icon } from "../../../components/icons";
 import { ProblemBanner } from "../../../components/problem";
-import { useAction } from "../../../hooks/action";
 import { useApp } from "../../../hooks/app";
 import { usePolled } from "../../../hooks/polled";
 import { errorsOf } from "../../../forms/values";
 import { MayStart } from "./links";
+import { useSharedList, type Shares } from "./shared-list";
 
 export function People({ studio }: { studio: Studio }) {
-  const { client, announce } = useApp();
-  const list = usePolled(`shares ${studio.id}`, (signal) => client.shares(studio.id, signal), 3000);
-  const { busy, problem, clear, run } = useAction();
-  const act = async (work: () => Promise<unknown>, said: string): Promise<boolean> => {
-    const well = await run(work);
-    if (well) announce(said);
-    list.reload();
-    return well;
-  };
+  const { client } = useApp();
+  const { items, busy, problem, clear, act } = useSharedList(
+    `shares ${studio.id}`,
+    (signal) => client.shares(studio.id, signal),
+    3000,
+  );
   return (
     <section aria-labelledby="share-people">
       <h3 id="share-people">By name</h3>
@@ -28,7 +25,7 @@ export function People({ studio }: { studio: Studio }) {
       </p>
       <NameForm studio={studio} busy={busy} problem={problem} clear={clear} act={act} />
       <ul className="st-shares" aria-label="People and groups">
-        {list.data?.map((share) => (
+        {items?.map((share) => (
           <Row
             key={share.id}
             share={share}
@@ -41,13 +38,7 @@ export function People({ studio }: { studio: Studio }) {
   );
 }
 
-interface NameFormProps {
-  studio: Studio;
-  busy: boolean;
-  problem: ReturnType<typeof useAction>["problem"];
-  clear: () => void;
-  act: (work: () => Promise<unknown>, said: string) => Promise<boolean>;
-}
+type NameFormProps = Omit<Shares, "items"> & { studio: Studio };
 
 function NameForm({ studio, busy, problem, clear, act }: NameFormProps) {
   const { client } = useApp();

@@ -11,38 +11,32 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from functools import cached_property
-from ipaddress import ip_address
 from typing import Any, cast
 from urllib.parse import urlsplit
 
 import aiohttp
 from jupyterhub.spawner import Spawner, SpawnException
 from jupyterhub.utils import maybe_future
-from pydantic import BaseModel, ValidationError
 from traitlets import Bool, Float, Instance, Unicode, default
-from traitlets.config import Config
 
-from .compute import Compute, open_compute
-from .compute.poller import Poller
-from .compute.rounds import Rounds
-from .config import Studios
-from .models import (
-    Alive,
+from ..compute import Compute, open_compute
+from ..compute.poller import Poller
+from ..compute.rounds import Rounds
+from ..config import Studios
+from ..config.hub import listens_beyond_loopback, studios_of
+from ..models import (
     Job,
     JobStatus,
     Kind,
     Launch,
     LaunchRequest,
-    Problem,
-    SessionEnded,
     SessionProgress,
     SessionState,
-    SessionStop,
     StudiosError,
 )
+from .asking import LONG_POLL_SECONDS, Service
 
 RETRY_SECONDS = 2.0
-LONG_POLL_SECONDS = 10
 REPORT_TRIES = 20
 EXIT_SECONDS = 30  # how long a saved job may take to end by itself before it is terminated
 
@@ -129,6 +123,10 @@ class BatchSpawner(Spawner):
     def _studios(self) -> Studios:
         return studios_of(self.config)
 
+    @property
+    def _service(self) -> Service:
+        return Service(self.service_url, self.service_token)
+
     def _check_local(self, environment: str) -> None:
         """Sessions of kind local see this machine, so strangers must not be able to reach the Hub."""
         kind = self._studios.compute_environments[environment].kind
@@ -163,7 +161,7 @@ class BatchSpawner(Spawner):
             self.address = await self._wait_ready()
             return self.address
         except StudiosError as error:
-            raise _spawn_exception(error) from None
+            raise SpawnException(str(error), reason="studio", status_code=error.problem.status) from None
 
     async def _submit(self, job: Job) -> str:
         """The job's id. What is done to its image before is shown meanwhile."""
@@ -196,7 +194,7 @@ class BatchSpawner(Spawner):
             prefix=self.server.base_url,
             user_options=self.user_options,
         )
-        return Launch.model_validate(await self._ask("POST", "launches", request))
+        return await self._service.launch(request)
 
     async def _wait_ready(self) -> str:
         """Follows the session and its job side by side: neither waits for news of the other."""
@@ -246,16 +244,16 @@ class BatchSpawner(Spawner):
         if status == self._told or status.state == "unknown":
             return
         try:
-            await self._ask("POST", f"sessions/{self.session_id}/job", status)
+            await self._service.tell_job(self.session_id, status)
             self._told = status
         except (aiohttp.ClientError, StudiosError) as error:
             self.log.warning("The state of job %s was not told: %s", self.job_id, error)
 
     async def _follow(self, wait: int = LONG_POLL_SECONDS) -> SessionProgress:
         """The session's progress as soon as it has changed; the last known while the service is away."""
-        path = f"sessions/{self.session_id}?after={self._progress.version if wait else -1}&wait={wait}"
+        after = self._progress.version if wait else -1
         try:
-            self._progress = SessionProgress.model_validate(await self._ask("GET", path))
+            self._progress = await self._service.progress(self.session_id, after, wait)
         except aiohttp.ClientError as error:
             self.log.warning("The studios service does not answer: %s", error)
             await asyncio.sleep(RETRY_SECONDS)
@@ -304,7 +302,7 @@ class BatchSpawner(Spawner):
 
     async def tell_alive(self, sessions: Sequence[str]) -> None:
         try:
-            await self._ask("POST", "alive", Alive(sessions=list(sessions)))
+            await self._service.tell_alive(sessions)
         except (aiohttp.ClientError, StudiosError) as error:
             self.log.warning("The studios service was not told which servers run: %s", error)
 
@@ -353,7 +351,7 @@ class BatchSpawner(Spawner):
         while not (status := await Poller.instance().recent(self._compute, self.job_id)).ended:
             try:
                 if not asked:
-                    await self._ask("POST", f"sessions/{self.session_id}/stop", SessionStop())
+                    await self._service.stop(self.session_id)
                     asked = True
                 progress = await self._follow()
             except (aiohttp.ClientError, StudiosError) as error:
@@ -381,15 +379,12 @@ class BatchSpawner(Spawner):
     async def _terminate(self, reason: str) -> None:
         await self._compute.terminate(self.job_id, reason, grace=self.terminate_grace)
 
-    # --- the service ---
-
     async def _report(self, status: JobStatus) -> bool:
         """Tell the service that the job is over, once. False: it does not answer; it would ask the Hub after
         some minutes by itself."""
-        ended = SessionEnded.model_validate(status.model_dump())
         try:
             if not self._reported:
-                await self._ask("POST", f"sessions/{self.session_id}/ended", ended)
+                await self._service.tell_ended(self.session_id, status)
             self._reported = True
         except aiohttp.ClientError as error:
             self.log.warning("The studios service was not told that %s ended: %s", self._log_name, error)
@@ -398,62 +393,7 @@ class BatchSpawner(Spawner):
             self._reported = True
         return self._reported
 
-    async def _ask(self, method: str, path: str, body: BaseModel | None = None) -> Any:
-        """One request to the service. Its problems become StudiosError, its absence an aiohttp.ClientError."""
-        url = f"{self.service_url.rstrip('/')}/internal/{path}"
-        timeout = aiohttp.ClientTimeout(total=LONG_POLL_SECONDS + 20)
-        headers = {"Authorization": f"token {self.service_token}"}
-        json = body.model_dump(mode="json") if body else None
-        try:
-            async with (
-                aiohttp.ClientSession(timeout=timeout, headers=headers) as client,
-                client.request(method, url, json=json) as answer,
-            ):
-                if answer.status >= 500:
-                    raise aiohttp.ClientError(f"status {answer.status}")
-                if answer.status >= 400:
-                    raise _problem(await answer.text(), answer.status)
-                return None if answer.status == 204 or answer.content_length == 0 else await answer.json()
-        except TimeoutError as error:
-            raise aiohttp.ClientError("no answer in time") from error
-
-
-_configured: dict[int, tuple[Config, Studios]] = {}
-
-
-def studios_of(config: Config) -> Studios:
-    """The settings of all studios: read once for all spawners of one configuration, not once for each."""
-    if id(config) not in _configured:
-        _configured[id(config)] = (
-            config,
-            Studios(config=config),
-        )  # with the object itself: its id stays its own
-    return _configured[id(config)][1]
-
-
-def listens_beyond_loopback(config: Config) -> bool:
-    """Whether the Hub of this configuration can be reached from other machines."""
-    address = urlsplit(config.JupyterHub.get("bind_url", "")).hostname or config.JupyterHub.get("ip", "")
-    try:
-        return not ip_address(address).is_loopback
-    except ValueError:
-        return bool(address != "localhost")  # no address at all means every interface
-
 
 Ask = Callable[[Compute, str], Awaitable[JobStatus]]
 
 _STATE = ("studio_id", "session_id", "compute_environment", "job_id", "address")
-
-
-def _problem(text: str, status: int) -> StudiosError:
-    try:
-        problem = Problem.model_validate_json(text)
-    except ValidationError:
-        return StudiosError("The studios service refused the request", f"status {status}", status=502)
-    return StudiosError(
-        problem.title, problem.detail, problem.action, status=problem.status, field=problem.field
-    )
-
-
-def _spawn_exception(error: StudiosError) -> SpawnException:
-    return SpawnException(str(error), reason="studio", status_code=error.problem.status)

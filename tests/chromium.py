@@ -1,0 +1,27 @@
+"""Debian's Chromium with one page, for tests of what is drawn; people's stories have their own, in tests/stories."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from playwright.async_api import Page, async_playwright
+
+CLIPBOARD = ["clipboard-read", "clipboard-write"]
+
+
+@asynccontextmanager
+async def open_page(**context: Any) -> AsyncIterator[Page]:
+    """A page on which no script may fail. ``context``: of its browser's context."""
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(
+            executable_path="/usr/bin/chromium-headless-shell",
+            args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"],
+        )
+        page = await (await browser.new_context(**context)).new_page()
+        faults: list[str] = []
+        page.on("pageerror", lambda error: faults.append(str(error)))
+        yield page
+        await browser.close()
+        assert not faults
