@@ -9,8 +9,8 @@ import secrets
 import shutil
 import signal
 import subprocess
-import time
 import sys
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
