@@ -111,7 +111,7 @@ def _folders() -> Iterator[tuple[Path, Path]]:
 
 @contextlib.contextmanager
 def _running(command: list[str], point: Path, environment: dict[str, str]) -> Iterator[None]:
-    program = Path(sys.executable).with_name(command[0])
+    program = Path(sys.executable).parent / command[0]  # rclone comes with a package of this environment
     if program.exists():
         command = [str(program), *command[1:]]
     process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)

@@ -7,7 +7,7 @@ of a row is the fastest of the three, but for the bytes, where it is rclone with
 * random: 100 reads of 4 KiB at random places of it, our profile ``random``; bytes that came from the store
 * listing: names, sizes and times of 10,000 files in one folder
 * column: one of forty columns of a Parquet file, read by pyarrow
-* regions: the reads of 40 regions of an indexed BAM, fetched by htslib
+* regions: the reads of 40 regions of an indexed BAM of some 300 MB, fetched by htslib
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ import random
 import statistics
 import threading
 import time
+from array import array
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -37,7 +38,7 @@ from .mounters import PEERS, Mounter, ours, rclone_mount
 MIB = 1 << 20
 SIZE = 512 * MIB
 READS, REGIONS, FILES, COLUMNS = 100, 40, 10_000, 40
-PARQUET_ROWS, BAM_READS, GENOME = 500_000, 200_000, 50_000_000
+PARQUET_ROWS, BAM_READS, GENOME = 500_000, 1_500_000, 248_956_422
 ROUNDS = 3
 Work = Callable[[Path], None]
 
@@ -199,14 +200,16 @@ def _alignments(path: Path) -> None:
     """Reads of 150 bases, sorted by place, with an index."""
     numbers = numpy.random.default_rng(7)
     header = {"HD": {"VN": "1.6", "SO": "coordinate"}, "SQ": [{"SN": "chr1", "LN": GENOME}]}
-    bases = numpy.array(list("ACGT"))
+    bases = "".join(numpy.array(list("ACGT"))[numbers.integers(0, 4, MIB)])
+    qualities = array("B", numbers.integers(20, 41, MIB, dtype="uint8").tobytes())
     with pysam.AlignmentFile(str(path), "wb", header=header) as file:
-        for place in sorted(numbers.integers(0, GENOME - 150, BAM_READS)):
+        for place in sorted(numbers.integers(0, GENOME - 150, BAM_READS).tolist()):
             read = pysam.AlignedSegment(file.header)
+            start = place % (MIB - 150)
             read.query_name = f"r{place}"
-            read.query_sequence = "".join(bases[numbers.integers(0, 4, 150)])
-            read.query_qualities = pysam.qualitystring_to_array("I" * 150)
-            read.reference_id, read.reference_start, read.mapping_quality = 0, int(place), 60
+            read.query_sequence = bases[start : start + 150]
+            read.query_qualities = qualities[start : start + 150]
+            read.reference_id, read.reference_start, read.mapping_quality = 0, place, 60
             read.cigarstring = "150M"
             file.write(read)
     pysam.index(str(path))

@@ -1,6 +1,8 @@
 """Fixtures that any test may ask for, and the order of the files."""
 
+import shutil
 from itertools import groupby
+from pathlib import Path
 
 import pytest
 
@@ -14,7 +16,18 @@ __all__ = ["engine", "seaweed"]
 LONG_FIRST = (
     "faults/", "docker/", "compute/", "images/", "agent/", "tunnel/", "sharing/", "lab/", "pages/",
 )  # fmt: skip
+GIB_NEEDED = 12  # a whole run wrote 9 GiB, most of them images
 BETWEEN = 2  # long files after each story: two browsers at a time are what two processors bear
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    free = shutil.disk_usage(Path(__file__).parent).free >> 30
+    if session.config.getoption("numprocesses", None) and free < GIB_NEEDED:
+        pytest.exit(
+            f"A whole run needs {GIB_NEEDED} GiB of disk, mostly for container images, and {free} GiB are free. "
+            "Make room (`make clean` takes away what earlier runs built), or test some files alone.",
+            returncode=4,
+        )
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from jupyterhub_studios.models import AgentMessage, Command, MountAccess, SessionKeys, new_id
+from jupyterhub_studios.models import AgentMessage, Command, MountAccess, MountProfile, SessionKeys, new_id
 
 from ..stores import SeaweedFS
 from .harness import Session, Studio, left_overs
@@ -111,8 +111,11 @@ async def test_a_bucket_is_a_folder(studio: Studio, seaweed: SeaweedFS, bucket: 
     await again.stop()
 
 
-async def test_a_read_only_mount_says_so(root_studio: Studio, seaweed: SeaweedFS, bucket: str) -> None:
-    session = await root_studio.start(mounts=mounts(access(seaweed, bucket)))
+@pytest.mark.parametrize("profile", MountProfile)
+async def test_a_read_only_mount_says_so(
+    root_studio: Studio, seaweed: SeaweedFS, bucket: str, profile: MountProfile
+) -> None:
+    session = await root_studio.start(mounts=mounts(access(seaweed, bucket, profile=profile)))
     await session.ready()
     said = await session.sh("echo x > /workspace/data/lake/new", check=False)
     assert "Read-only file system" in said

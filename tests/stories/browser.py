@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import re
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -130,7 +130,7 @@ class Person:
         self.page.keyboard.type(
             f"({line}) > /workspace/{marker}.txt 2>&1; echo $? > /workspace/{marker}.code\n"
         )
-        code = self._wait_file(f"{marker}.code", seconds).strip()
+        code = self.wait_file(f"{marker}.code", lambda text: text.endswith("\n"), seconds).strip()
         output = self.file(f"{marker}.txt") or ""
         self.page.keyboard.type(f"rm -f /workspace/{marker}.*\n")
         assert code == "0", f"{line}: exit {code}\n{output}"
@@ -143,9 +143,12 @@ class Person:
         answer = self.context.request.get(f"{root.group()}api/contents/{path}?type=file&format=text")
         return str(answer.json()["content"]) if answer.ok else None
 
-    def _wait_file(self, path: str, seconds: float) -> str:
+    def wait_file(self, path: str, wanted: Callable[[str], bool], seconds: float = 60) -> str:
+        """The content of a file of /workspace, once it is as ``wanted``."""
         for _ in range(int(seconds * 2)):
-            if (content := self.file(path)) and content.endswith("\n"):
+            if (content := self.file(path)) and wanted(content):
                 return content
             self.page.wait_for_timeout(500)
-        raise AssertionError(f"{path} did not appear in {seconds} s")
+        raise AssertionError(
+            f"{path} is not as it should be after {seconds} s: {(self.file(path) or '')[-500:]}"
+        )

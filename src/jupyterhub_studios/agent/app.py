@@ -80,21 +80,30 @@ class App:
                 command, environment = enter.with_variables(command, given), {}
             if self._network is not None:
                 command = self._network.command(command)
-            self._process = await asyncio.create_subprocess_exec(
-                *command,
-                env=environment,
-                cwd=self._root.place(self._root.workdir) if self._root.mode == RootMode.HOME else "/",
-                stdin=asyncio.subprocess.DEVNULL,
-                stdout=asyncio.subprocess.PIPE,
-                stderr=asyncio.subprocess.STDOUT,
-                pass_fds=(info.fileno(), given),
-                start_new_session=True,
-                umask=0o022,  # the agent's own is for itself alone
-            )
-            assert self._process.stdout is not None
-            self._give_output()
-            self._pump = asyncio.create_task(self._log.pump(self._process.stdout))
-            await self._find_inside(info.fileno())
+            running = asyncio.create_task(self._run(command, environment, info.fileno(), given))
+            try:
+                await asyncio.shield(running)
+            except asyncio.CancelledError:
+                # Whoever stops the session meanwhile must know its processes, to end them all.
+                await asyncio.wait([running])
+                raise
+
+    async def _run(self, command: list[str], environment: dict[str, str], info: int, given: int) -> None:
+        self._process = await asyncio.create_subprocess_exec(
+            *command,
+            env=environment,
+            cwd=self._root.place(self._root.workdir) if self._root.mode == RootMode.HOME else "/",
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+            pass_fds=(info, given),
+            start_new_session=True,
+            umask=0o022,  # the agent's own is for itself alone
+        )
+        assert self._process.stdout is not None
+        self._give_output()
+        self._pump = asyncio.create_task(self._log.pump(self._process.stdout))
+        await self._find_inside(info)
 
     def _prepare(self) -> None:
         if not self._program.argv:

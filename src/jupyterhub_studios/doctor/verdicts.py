@@ -16,7 +16,7 @@ from .findings import Result, found
 
 FEW_PORTS = 10
 LOW_GB, FULL_GB = 10.0, 1.0
-LEAST_RCLONE = (1, 68)  # with --vfs-read-chunk-streams
+LEAST_RCLONE = (1, 68)  # older ones are slow here, or lack what mounts are asked through; tried was 1.75
 
 # --- the Hub ----------------------------------------------------------------------------------------
 

@@ -29,17 +29,30 @@ class Leftover:
 def leftovers(cache: Path, remote: str) -> list[Leftover]:
     """Files that were written and are not in the bucket, of the mount with this cache. What cannot be read any
     more is told as not whole."""
-    top, content = cache / "vfsMeta" / REMOTE, cache / "vfs" / REMOTE
-    skip = len(remote.strip("/")) + 1 if remote.strip("/") else 0
     found = []
-    for path in _files(top):
-        inside = path.relative_to(top).as_posix()
-        if (one := _read(path, content / inside, inside[skip:])) is not None:
+    for path in files(records(cache)):
+        inside = path.relative_to(records(cache)).as_posix()
+        if (one := _read(path, content(cache) / inside, inside[skipped(remote) :])) is not None:
             found.append(one)
     return sorted(found, key=lambda one: one.name)
 
 
-def _files(top: Path) -> Iterator[Path]:
+def content(cache: Path) -> Path:
+    """Where rclone has the cached files."""
+    return cache / "vfs" / REMOTE
+
+
+def records(cache: Path) -> Path:
+    """Where, below the same names, it has what it knows of them."""
+    return cache / "vfsMeta" / REMOTE
+
+
+def skipped(remote: str) -> int:
+    """How much of a name there leads to the mount's uppermost folder."""
+    return len(remote.strip("/")) + 1 if remote.strip("/") else 0
+
+
+def files(top: Path) -> Iterator[Path]:
     for folder, _, names in os.walk(top):
         yield from (Path(folder, name) for name in names)
 

@@ -22,6 +22,7 @@ from .leftovers import Leftover
 from .mount import Mount, NoFuse
 from .places import Places
 from .renewing import AGAIN, Renewal, renew
+from .rescuing import put_back, take_out
 
 log = logging.getLogger(__name__)
 
@@ -156,11 +157,15 @@ class Mounts:
         name = mount.access.name
         try:
             await mount.end()
+            if mount.access.writable:
+                await asyncio.to_thread(take_out, mount)
             await mount.start()
         except (MountFault, OSError) as error:
             if self._status[name].message != str(error):
                 self._failed(mount.access, str(error), "warning")
             return
+        if mount.access.writable and self._places is not None:
+            self._report(mount, await asyncio.to_thread(put_back, mount, self._places))
         self._set(MountStatus(name=name, state="mounted", listed_at=mount.listed_at))
         self._say(f"data/{name} is mounted again.", "info")
 
@@ -245,7 +250,7 @@ class Mounts:
         if found.kept:
             self._say(
                 f"{_names(found.kept)} could not be written to {url} and {verb} kept in {found.folder}: "
-                "copy what you need once the studio runs again.",
+                "copy what you need from there.",
                 "error",
             )
         if found.lost:
