@@ -17,7 +17,7 @@ export PATH := $(CURDIR)/$(BIN):$(CURDIR)/$(VENV)/node_modules/.bin:$(PATH)
 RUN_PACKAGES := python3-venv squashfs-tools squashfuse bubblewrap fuse3 fuse-overlayfs uidmap
 TEST_PACKAGES := chromium-headless-shell restic zstd acl attr sudo nginx-light wrk docker-registry apache2-utils busybox-static docker.io docker-compose iptables iproute2 debootstrap
 
-.PHONY: demo test check bench story images packages test-packages pages clean
+.PHONY: demo test check check-python check-pages bench story images packages test-packages pages clean
 
 demo: packages $(VENV)/.demo $(PROXY) $(if $(CLOUDS),$(AZURITE)) $(if $(VSCODE),$(CODE_SERVER)) $(STATIC) $(PACKAGES)/.done  ## everything on 127.0.0.1, state in ./.demo
 	@STUDIOS_CLOUDS=$(CLOUDS) $(BIN)/python -m jupyterhub_studios.demo --config jupyterhub_config.py --packages $(PACKAGES)
@@ -29,10 +29,14 @@ test: test-environment  ## every test that can run here
 story: test-environment  ## one story: make story NAME=local
 	$(BIN)/pytest tests/stories/test_$(NAME).py $(ARGS)
 
-check: $(VENV)/.test $(STATIC)  ## formatting, lint and types
+check: check-python check-pages  ## formatting, lint and types
+
+check-python: $(VENV)/.test
 	$(BIN)/ruff format --check src tests bench jupyterhub_config.py
 	$(BIN)/ruff check src tests bench jupyterhub_config.py
 	$(BIN)/mypy
+
+check-pages: $(STATIC)
 	npm --prefix labextension run check
 
 images: $(VENV)/.demo $(STATIC)  ## what docker/compose.yaml runs, on this machine's Docker engine

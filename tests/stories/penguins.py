@@ -22,7 +22,7 @@ def run_the_notebook(person: Person) -> None:
 
 def change_the_system(person: Person) -> None:
     """The notebook is kept; packages are added, files of the system added and deleted."""
-    person.wait_file("penguins.ipynb", lambda text: "image/png" in text)  # nobody has to save it
+    person.wait_file("penguins.ipynb", lambda text: "Gentoo" in text)  # saved by itself
     person.open_terminal()
     person.run("pip install cowsay")
     person.run("apt-get update -qq && apt-get install -y -qq --no-install-recommends sl")
