@@ -20,8 +20,21 @@ from jupyterhub_studios.agent.mounts.rc import Rc
 from jupyterhub_studios.models import Command, MountAccess, MountProfile, SessionKeys, new_id, now
 
 from ..stores import SeaweedFS, running
-from .harness import Session, Studio, left_overs
-from .test_mounts import access, bucket, events, eventually, get, mounts, put, rclone_of, refresh, status
+from .harness import Studio, left_overs
+from .test_mounts import (
+    access,
+    bucket,
+    events,
+    eventually,
+    get,
+    mounted_again,
+    mounts,
+    put,
+    rclone_of,
+    refresh,
+    start_with_keys_that_end,
+    status,
+)
 
 __all__ = ["bucket"]
 
@@ -33,12 +46,6 @@ async def own_store() -> AsyncIterator[SeaweedFS]:
     """A store of the test's own, to be stopped."""
     with running() as store:
         yield store
-
-
-async def mounted_again(session: Session) -> None:
-    await session.service.wait(
-        lambda m: bool(m.event and "is mounted again" in m.event.message and m.event.level == "info")
-    )
 
 
 async def test_an_rclone_that_is_killed_is_mounted_again_and_uploads(
@@ -284,12 +291,9 @@ async def test_keys_are_replaced_in_use(root_studio: Studio, seaweed: SeaweedFS)
             keys = SessionKeys(access_key_id=key, secret_access_key="s", session_token="t")
             return one.model_copy(update={"keys": keys})
 
-        service = await root_studio.prepare(mounts=mounts(given("FIRST", 8)))
-        service.mounts = [given("SECOND", 3600)]
-        session = await root_studio.launch(service)
-        await session.ready()
+        session = await start_with_keys_that_end(root_studio, given)
         before = rclone_of(session)
-        await eventually(lambda: service.renewals)
+        await eventually(lambda: session.service.renewals)
         assert set(used) == {"FIRST"}
         await refresh(session)
         assert used[-1] == "SECOND" and rclone_of(session) == before

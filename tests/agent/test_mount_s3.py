@@ -29,7 +29,18 @@ from ..stores import SeaweedFS
 from . import mount_s3
 from .harness import Session, Studio, left_overs
 from .test_mount_faults import listing
-from .test_mounts import access, bucket, events, eventually, mounts, put, refresh, status
+from .test_mounts import (
+    access,
+    bucket,
+    events,
+    eventually,
+    mounted_again,
+    mounts,
+    put,
+    refresh,
+    start_with_keys_that_end,
+    status,
+)
 
 __all__ = ["bucket"]
 
@@ -252,12 +263,9 @@ async def test_it_fetches_the_keys_that_are_renewed(root_studio: Studio, install
             options = {"type": "s3", "region": "us-east-1", "endpoint": endpoint}
             return wanted(url="s3://huge/", remote="huge/", options=options, keys=keys, expires_at=end)
 
-        service = await root_studio.prepare(mounts=mounts(given("FIRST", 8)))
-        service.mounts = [given("SECOND", 3600)]
-        session = await root_studio.launch(service)
-        await session.ready()
+        session = await start_with_keys_that_end(root_studio, given)
         before = process_of(session)
-        await eventually(lambda: service.renewals)
+        await eventually(lambda: session.service.renewals)
         assert set(used) == {"FIRST"}
 
         async def renewed() -> bool:
@@ -278,9 +286,7 @@ async def test_one_that_is_killed_is_mounted_again(
     session = await root_studio.start(mounts=mounts(access(seaweed, bucket, mounter="mount-s3")))
     await session.ready()
     os.kill(process_of(session), signal.SIGKILL)
-    await session.service.wait(
-        lambda m: bool(m.event and "is mounted again" in m.event.message and m.event.level == "info")
-    )
+    await mounted_again(session)
     assert await session.sh("cat /workspace/data/lake/readme.txt") == "hello"
     await session.stop()
     assert left_overs(root_studio.home) == ""

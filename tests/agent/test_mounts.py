@@ -88,6 +88,21 @@ def rclone_of(session: Session, name: str = "lake") -> int:
     raise AssertionError("no rclone runs")
 
 
+async def mounted_again(session: Session) -> None:
+    await session.service.wait(
+        lambda m: bool(m.event and "is mounted again" in m.event.message and m.event.level == "info")
+    )
+
+
+async def start_with_keys_that_end(studio: Studio, given: Callable[[str, float], MountAccess]) -> Session:
+    """A session with the keys FIRST, which are replaced by SECOND when they end. ``given``: keys, and their seconds."""
+    service = await studio.prepare(mounts=mounts(given("FIRST", 8)))
+    service.mounts = [given("SECOND", 3600)]
+    session = await studio.launch(service)
+    await session.ready()
+    return session
+
+
 async def test_a_bucket_is_a_folder(studio: Studio, seaweed: SeaweedFS, bucket: str) -> None:
     session = await studio.start(mounts=mounts(access(seaweed, bucket, writable=True)))
     await session.ready()

@@ -17,7 +17,6 @@ from .checks import Check
 from .findings import Result, found
 
 TRIAL_SECONDS = 90.0
-MOUNT_REFUSED, FUSE_REFUSED = 3, 4  # exit codes of the script
 
 # Run by the bundle's Python: mounts as the agent does, an overlay on the scratch volume; and opens what buckets are
 # mounted with.
@@ -31,12 +30,12 @@ done = subprocess.run(["mount", "-t", "overlay", "overlay", "-o", options, folde
 if done.returncode == 0: subprocess.run(["umount", folders[3]])
 shutil.rmtree(place, ignore_errors=True)
 print(done.stderr.strip())
-if done.returncode: sys.exit({MOUNT_REFUSED})
+if done.returncode: sys.exit({verdicts.MOUNT_REFUSED})
 try:
     os.close(os.open("/dev/fuse", os.O_RDWR))
 except OSError as error:
     print(error.strerror)
-    sys.exit({FUSE_REFUSED})
+    sys.exit({verdicts.FUSE_REFUSED})
 """
 
 

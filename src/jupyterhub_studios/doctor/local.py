@@ -17,6 +17,7 @@ from . import verdicts
 from .checks import Check
 from .findings import Result, found
 from .mounts import mounts
+from .programs import Failed, output
 
 # Program → Debian package. Without root the same is done with FUSE.
 TOOLS = {
@@ -93,20 +94,10 @@ async def root(folder: Path, hide: Sequence[str]) -> Result:
     }
     if mode := os.environ.get("STUDIOS_ROOT_MODE"):
         kept["STUDIOS_ROOT_MODE"] = mode
-    pipe = asyncio.subprocess.PIPE
-    process = await asyncio.create_subprocess_exec(
-        *command, env=kept, stdin=asyncio.subprocess.DEVNULL, stdout=pipe, stderr=pipe
-    )
     try:
-        output, errors = await process.communicate()
-    finally:
-        if process.returncode is None:
-            process.kill()
-            await process.wait()
-    if process.returncode != 0:
-        lines = errors.decode(errors="replace").strip().splitlines()
-        return verdicts.root("failed", lines[-1] if lines else f"exit code {process.returncode}")
-    answer = json.loads(output)
+        answer = json.loads(await output(*command, env=kept))
+    except Failed as error:
+        return verdicts.root("failed", str(error))
     return verdicts.root(answer["mode"], answer["reason"])
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import shutil
 
 from ..models import Mounter
 from . import verdicts
 from .findings import Result, found
+from .programs import Failed, output
 
 DEVICE = "/dev/fuse"
 MOUNTPOINT: Mounter = "mount-s3"
@@ -41,20 +41,9 @@ def _fault(device: str) -> str:
 
 
 async def _rclone(program: str) -> Result:
-    pipe = asyncio.subprocess.PIPE
     try:
-        process = await asyncio.create_subprocess_exec(
-            program, "version", stdin=asyncio.subprocess.DEVNULL, stdout=pipe, stderr=pipe
-        )
+        return verdicts.rclone(await output(program, "version"))
+    except Failed as error:
+        return found("mounts-broken", reason=str(error))
     except OSError as error:
         return found("mounts-broken", reason=error.strerror)
-    try:
-        output, errors = await process.communicate()
-    finally:
-        if process.returncode is None:
-            process.kill()
-            await process.wait()
-    if process.returncode != 0:
-        lines = errors.decode(errors="replace").strip().splitlines()
-        return found("mounts-broken", reason=lines[-1] if lines else f"exit code {process.returncode}")
-    return verdicts.rclone(output.decode(errors="replace"))

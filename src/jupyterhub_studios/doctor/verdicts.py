@@ -16,6 +16,7 @@ from .findings import Result, found
 
 FEW_PORTS = 10
 LOW_GB, FULL_GB = 10.0, 1.0
+MOUNT_REFUSED, FUSE_REFUSED = 3, 4  # exit codes of the trial in a container
 LEAST_RCLONE = (1, 68)  # older ones are slow here, or lack what mounts are asked through; tried was 1.75
 
 # --- the Hub ----------------------------------------------------------------------------------------
@@ -148,9 +149,9 @@ def trial(code: int, said: str, bundle: str) -> Result:
     """Of a container that tried to mount, as its exit code and last words."""
     if code == 0:
         return found("trial-ok")
-    if code == 3:
+    if code == MOUNT_REFUSED:
         return found("trial-mount", reason=said or "it was refused")
-    if code == 4:
+    if code == FUSE_REFUSED:
         return found("trial-fuse", reason=said or "it was refused")
     if code != 0 and "/dev/fuse" in said:
         return found("trial-device")

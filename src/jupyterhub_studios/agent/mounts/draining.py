@@ -6,6 +6,7 @@ import asyncio
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from ..root.mounts import MountFault
 from .leftovers import Leftover
@@ -21,10 +22,35 @@ FOLDER = "not-uploaded"
 
 @dataclass
 class Drained:
+    """What of a mount's files is not in its bucket: ``kept`` with the studio's own files, or ``lost``."""
+
+    mount: str  # its name
     kept: list[str] = field(default_factory=list)
     lost: list[str] = field(default_factory=list)
-    folder: str = ""
-    why: str = ""
+    why: str = ""  # those of ``lost`` are not kept
+
+    @property
+    def folder(self) -> str:
+        return f"{FOLDER}/{self.mount}"
+
+    def keep(self, places: Places, name: str, file: Path) -> bool:
+        """Whether ``file`` was copied there; otherwise it is lost."""
+        try:
+            places.keep([FOLDER, self.mount, *name.split("/")], file)
+        except (OSError, MountFault) as error:
+            self.lose(name, reason(error))
+            return False
+        self.kept.append(name)
+        return True
+
+    def lose(self, name: str, why: str) -> None:
+        self.lost.append(name)
+        self.why = why
+
+
+def reason(error: OSError | MountFault) -> str:
+    """Without the paths of the machine."""
+    return error.strerror or str(error) if isinstance(error, OSError) else str(error)
 
 
 async def drain(
@@ -57,17 +83,10 @@ async def drain(
 
 def keep(mount: Mount, places: Places) -> Drained:
     """Copies what is left in the cache of a mount that has ended into the studio's own files."""
-    name = mount.access.name
-    found = Drained(folder=f"{FOLDER}/{name}")
+    found = Drained(mount.access.name)
     for one in mount.leftovers():
-        if not one.whole:
-            found.lost.append(one.name)
-            found.why = "parts of a file that was only changed in places are not here"
-            continue
-        try:
-            places.keep([FOLDER, name, *one.name.split("/")], one.file)
-            found.kept.append(one.name)
-        except (OSError, MountFault) as error:
-            found.lost.append(one.name)
-            found.why = error.strerror or str(error) if isinstance(error, OSError) else str(error)
+        if one.whole:
+            found.keep(places, one.name, one.file)
+        else:
+            found.lose(one.name, "parts of a file that was only changed in places are not here")
     return found

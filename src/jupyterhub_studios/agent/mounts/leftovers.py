@@ -30,8 +30,7 @@ def leftovers(cache: Path, remote: str) -> list[Leftover]:
     """Files that were written and are not in the bucket, of the mount with this cache. What cannot be read any
     more is told as not whole."""
     found = []
-    for path in files(records(cache)):
-        inside = path.relative_to(records(cache)).as_posix()
+    for inside, path in files(records(cache)):
         if (one := _read(path, content(cache) / inside, inside[skipped(remote) :])) is not None:
             found.append(one)
     return sorted(found, key=lambda one: one.name)
@@ -52,9 +51,11 @@ def skipped(remote: str) -> int:
     return len(remote.strip("/")) + 1 if remote.strip("/") else 0
 
 
-def files(top: Path) -> Iterator[Path]:
+def files(top: Path) -> Iterator[tuple[str, Path]]:
+    """Each file below ``top``, with its name from there."""
     for folder, _, names in os.walk(top):
-        yield from (Path(folder, name) for name in names)
+        for path in (Path(folder, name) for name in names):
+            yield path.relative_to(top).as_posix(), path
 
 
 def _read(path: Path, file: Path, name: str) -> Leftover | None:

@@ -11,8 +11,7 @@ import os
 import shutil
 from pathlib import Path
 
-from ..root.mounts import MountFault
-from .draining import FOLDER, Drained
+from .draining import Drained, reason
 from .leftovers import content, files, records, skipped
 from .mount import Mount
 from .places import Places
@@ -20,34 +19,28 @@ from .places import Places
 
 def take_out(mount: Mount) -> None:
     """Of the cache of a mount that has ended."""
-    cache, remote = mount.place.cache, mount.access.remote
-    for file in list(files(content(cache))):
-        inside = file.relative_to(content(cache)).as_posix()
+    cache, skip = mount.place.cache, skipped(mount.access.remote)
+    for inside, file in list(files(content(cache))):
         if not _known(records(cache) / inside):
-            aside = _aside(mount) / inside[skipped(remote) :]
+            aside = _aside(mount) / inside[skip:]
             aside.parent.mkdir(parents=True, exist_ok=True)
             file.replace(aside)
 
 
 def put_back(mount: Mount, places: Places) -> Drained:
     """Each is written where the bucket has nothing. Where it has something else, nobody knows which is meant: both are
-    kept, this one with the studio's own files."""
-    name = mount.access.name
-    found = Drained(folder=f"{FOLDER}/{name}")
-    for file in list(files(_aside(mount))):
-        inside = file.relative_to(_aside(mount)).as_posix()
+    kept, this one with the studio's own files. One that can be neither stays aside."""
+    found = Drained(mount.access.name)
+    for inside, file in list(files(_aside(mount))):
         try:
-            if not _is_there(file, mount.place.point / inside):
+            if not _stored(file, mount.place.point / inside):
                 if _has_holes(file):  # parts that nobody read, or wrote, yet
-                    found.lost.append(inside)
-                    found.why = "it was open when rclone was killed, and only parts of it are here"
-                else:
-                    places.keep([FOLDER, name, *inside.split("/")], file)
-                    found.kept.append(inside)
+                    found.lose(inside, "it was open when rclone was killed, and only parts of it are here")
+                elif not found.keep(places, inside, file):
+                    continue
             file.unlink()
-        except (OSError, MountFault) as error:
-            found.lost.append(inside)
-            found.why = str(error)
+        except OSError as error:
+            found.lose(inside, reason(error))
     return found
 
 
@@ -62,8 +55,8 @@ def _known(record: Path) -> bool:
         return False
 
 
-def _is_there(file: Path, target: Path) -> bool:
-    """Whether the bucket has it, now or already."""
+def _stored(file: Path, target: Path) -> bool:
+    """Written where nothing is. Whether the bucket has it, now or already."""
     if target.exists():
         return filecmp.cmp(file, target, shallow=False)
     target.parent.mkdir(parents=True, exist_ok=True)
