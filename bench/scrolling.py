@@ -22,6 +22,7 @@ from tornado.netutil import bind_sockets
 from tornado.web import Application, RequestHandler, StaticFileHandler
 
 import jupyterhub_studios.service
+from tests.chromium import LAUNCH
 
 Event: TypeAlias = dict[str, Any]
 
@@ -50,9 +51,7 @@ CATEGORIES = ["cc", "benchmark", "disabled-by-default-devtools.timeline"]
 
 def rows() -> list[dict[str, Any]]:
     with _serving() as url, sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path="/usr/bin/chromium-headless-shell", args=["--no-sandbox"]
-        )
+        browser = playwright.chromium.launch(**LAUNCH)
         try:
             page = browser.new_page(viewport={"width": 1400, "height": 900})
             page.goto(f"{url}/data/l1")

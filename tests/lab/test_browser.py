@@ -10,6 +10,7 @@ import pytest_asyncio
 from playwright.async_api import Page, async_playwright, expect
 
 from jupyterhub_studios import tickets
+from tests.chromium import LAUNCH
 
 from .conftest import PREFIX, TICKET_KEY, Lab
 
@@ -21,9 +22,7 @@ async def page(lab: Lab) -> AsyncIterator[Page]:
     claims = {"aud": "ss-lab", "sub": "ada", "name": "Ada King Lovelace", "own": True}
     ticket = tickets.sign(TICKET_KEY, claims, 60)
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(
-            executable_path="/usr/bin/chromium-headless-shell", args=["--no-sandbox"]
-        )
+        browser = await playwright.chromium.launch(**LAUNCH)
         page = await browser.new_page()
         await page.goto(f"{lab.url}_studio/enter?ticket={ticket}&next={PREFIX}lab")
         await expect(page.locator("#jp-MainLogo")).to_be_visible(timeout=60_000)

@@ -11,26 +11,16 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
+from tests.chromium import LAUNCH
 from tests.demo import PASSWORD, Demo
 
 START_MS = 90_000
-CHROMIUM_ARGS = [
-    "--no-sandbox",  # the tests run as root, also in containers
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 
 
 @contextmanager
 def chromium() -> Iterator[Browser]:
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path="/usr/bin/chromium-headless-shell", args=CHROMIUM_ARGS
-        )
+        browser = playwright.chromium.launch(**LAUNCH)
         yield browser
         browser.close()
 

@@ -6,6 +6,7 @@ import base64
 import contextlib
 import io
 import json
+import secrets
 import tarfile
 import zipfile
 from pathlib import Path
@@ -239,22 +240,25 @@ class Coder:
         self.shot("failed")
         raise AssertionError(f"{path} holds no “{wanted}” after {seconds} s, but: {said}")
 
-    def _begun(self) -> bool:
+    def _begun(self, out: str, said: str) -> bool:
         for _ in range(20):
-            if self.served("out") is not None or self.served("said") is not None:
+            if self.served(out) is not None or self.served(said) is not None:
                 return True
             self.page.wait_for_timeout(250)
         return False
 
     def run(self, line: str, wanted: str = "", seconds: float = 60) -> str:
         """What ``line`` prints, once it has ended."""
-        whole = f"({line}) >out 2>&1; echo ended >>out; mv out said"
+        out, said = (f"{word}-{secrets.token_hex(3)}" for word in ("out", "said"))
+        whole = f"({line}) >{out} 2>&1; echo ended >>{out}; mv {out} {said}"
         self.type(whole)
-        if not self._begun():  # something else had the keyboard: once more, without what came through
+        if not self._begun(
+            out, said
+        ):  # something else had the keyboard: once more, without what came through
             self._prompt.focus()
             self.page.keyboard.press("Control+u")
             self.type(whole)
-        said = self.until("said", "ended\n", seconds)
-        self.type("rm said")
-        assert wanted in said, f"{line}: {said}"
-        return said.removesuffix("ended\n")
+        printed = self.until(said, "ended\n", seconds)
+        self.type(f"rm {said}")
+        assert wanted in printed, f"{line}: {printed}"
+        return printed.removesuffix("ended\n")
