@@ -36,12 +36,12 @@ def change_owner(folder: Path, user: str | None) -> None:
 
 
 @pytest.mark.root
-@pytest.mark.parametrize("order", ["root then user", "user then root"])
+@pytest.mark.parametrize("order", ["root then user", "user then root", "user then root then user"])
 async def test_layers_of_root_and_user_mean_the_same(order: str, root_studio: Studio, test_user: str) -> None:
     studio = root_studio
-    users: list[str | None] = [None, test_user] if order.startswith("root") else [test_user, None]
     checkpoint = None
-    for number, user in enumerate(users):
+    for number, who in enumerate(order.split(" then ")):
+        user = None if who == "root" else test_user
         studio.user = user
         change_owner(studio.home, user)
         session = await studio.start(checkpoint)
@@ -49,6 +49,7 @@ async def test_layers_of_root_and_user_mean_the_same(order: str, root_studio: St
         if number == 0:
             await session.sh(MANY)
         assert await session.sh(CHECK) == SEEN
+        await session.sh(f"touch /opt/a/b/{number}")
         checkpoint = await session.stop()
 
 

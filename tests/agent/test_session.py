@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import stat
 import sys
 from pathlib import Path
@@ -161,6 +162,23 @@ async def test_the_session_knows_only_what_it_should(studio: Studio) -> None:
 
 
 @pytest.mark.slow
+async def test_folders_that_a_session_made_show_what_each_of_its_saves_kept(studio: Studio) -> None:
+    session = await studio.start()
+    await session.ready()
+    await session.sh(
+        "mkdir made; echo early > made/early; head -c 9M /dev/urandom > made/large; echo 1 > first"
+    )
+    await asyncio.sleep(1.1)  # what is younger when it is saved is saved once more, and both become one layer
+    await session.save("First")
+    await session.sh("echo late > made/late; echo 2 > second")
+    stopped = await session.stop()
+    assert len(stopped.layers) == 2
+    again = await studio.start(stopped)
+    await again.ready()
+    assert await again.sh("ls made; cat first second made/early") == "early\nlarge\nlate\n1\n2\nearly\n"
+    await again.stop()
+
+
 async def test_a_chain_does_not_grow_without_end(studio: Studio) -> None:
     saved = None
     for number in range(15):

@@ -19,6 +19,7 @@ BLOCK = 512
 WHOLE_READ = 1 << 20  # up to this size a file is read at once, and again when it changed meanwhile
 ATTEMPTS = 3
 _ACL = "system.posix_acl_access"
+_OF_OVERLAYS = ("user.overlay.", "user.fuseoverlayfs.")  # whether a layer's folder hides is the layer's own
 _TYPES = {
     stat.S_IFREG: b"0", stat.S_IFLNK: b"2", stat.S_IFCHR: b"3", stat.S_IFBLK: b"4",
     stat.S_IFDIR: b"5", stat.S_IFIFO: b"6",
@@ -181,7 +182,7 @@ class _Writer:
         mode = stat.S_IMODE(status.st_mode)
         kept = {}
         for name in _attribute_names(source):
-            if name.startswith(("user.", "security.", "trusted.")) and not name.startswith("user.overlay."):
+            if name.startswith(("user.", "security.", "trusted.")) and not name.startswith(_OF_OVERLAYS):
                 try:
                     kept[name] = os.getxattr(source, name, follow_symlinks=False)
                 except OSError:

@@ -8,6 +8,7 @@ understands the kernel's marks as well, so the running daemon is not disturbed.
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import stat
 from pathlib import Path
@@ -15,6 +16,7 @@ from pathlib import Path
 NOBODY = 65534
 OPAQUE = "user.overlay.opaque"
 _MARKS = (".wh..wh..opq", ".wh..opq")
+_ATTRIBUTE = "user.fuseoverlayfs.opaque"
 
 
 def settle(upper: Path) -> None:
@@ -28,11 +30,22 @@ def settle(upper: Path) -> None:
                 path = Path(entry.path)
                 if entry.name in _MARKS:
                     os.setxattr(folder, OPAQUE, b"y")
+                    _remove_attribute(folder)
                     path.unlink()
                     continue
                 _settle_owner(path)
                 if entry.is_dir(follow_symlinks=False):
                     folders.append(path)
+
+
+def _remove_attribute(folder: Path) -> None:
+    """Else it would hide what lower layers hold from every later session too: a layer repeats a folder in which
+    something changed, and says by the kernel's mark whether it hides."""
+    try:
+        os.removexattr(folder, _ATTRIBUTE)
+    except OSError as error:
+        if error.errno != errno.ENODATA:
+            raise
 
 
 def _settle_owner(path: Path) -> None:
