@@ -89,6 +89,13 @@ class SeaweedFS:
                 self.process.wait()
             self.process = None
 
+    def end(self) -> None:
+        """At once, for good: what it holds is not needed any more."""
+        if self.process is not None:
+            self.process.kill()
+            self.process.wait()
+            self.process = None
+
     def client(self) -> Any:
         return boto3.client(
             "s3",
@@ -146,7 +153,7 @@ def running(host: str = "127.0.0.1") -> Iterator[SeaweedFS]:
             server.start()
             yield server
         finally:
-            server.stop()
+            server.end()
 
 
 @pytest.fixture(scope="session")

@@ -127,7 +127,6 @@ def use_in_a_notebook(person: Person) -> None:
     output = page.locator(".jp-OutputArea-output")
     expect(output.filter(has_text="344 birds read")).to_contain_text("Read-only file system", timeout=90_000)
     person.shot("notebook")
-    page.keyboard.press("Control+s")
     person.open_terminal()
     assert person.run("wc -l < data/team-folder/out/gentoo.csv").strip() == "125"
 

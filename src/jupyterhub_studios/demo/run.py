@@ -18,6 +18,9 @@ from .home import ADMIN, DemoHome, write_private
 from .store import start_store
 
 STARTUP_SECONDS = 90
+HUB_SECONDS = 30
+# Everything is on its disk then; after that SeaweedFS only waits for its own parts to let go of each other.
+STORE_SECONDS = 5
 
 
 def main(config: Path, packages: Path) -> int:
@@ -57,9 +60,9 @@ def main(config: Path, packages: Path) -> int:
         if hub is not None:
             if hub.poll() is None:
                 save_all_studios(f"http://127.0.0.1:{port}", home)
-            _end(hub)
+            _end(hub, HUB_SECONDS)
         for store in stores:
-            _end(store)
+            _end(store, STORE_SECONDS)
 
 
 def _start_azure(home: DemoHome) -> subprocess.Popen[bytes]:
@@ -129,11 +132,11 @@ def _wait_until_up(base: str, hub: subprocess.Popen[bytes], home: DemoHome) -> N
     raise RuntimeError(f"The Hub did not start. Its log is {home.hub / 'hub.log'}")
 
 
-def _end(process: subprocess.Popen[bytes]) -> None:
+def _end(process: subprocess.Popen[bytes], seconds: float) -> None:
     if process.poll() is None:
         process.terminate()
         try:
-            process.wait(30)
+            process.wait(seconds)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()

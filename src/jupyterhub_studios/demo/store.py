@@ -76,6 +76,7 @@ def start_store(home: DemoHome) -> subprocess.Popen[bytes]:
                 f"-dir={home.store}",
                 "-master.volumeSizeLimitMB=256",
                 "-volume.max=0",
+                "-volume.preStopSeconds=0",  # nobody else reads from it, who would have to hear first
                 *(f"-{name}.port={port}" for name, port in ports.items()),
                 *(f"-{name}.port.grpc={port}" for name, port in grpc.items()),
                 "-s3.port.iceberg=0",

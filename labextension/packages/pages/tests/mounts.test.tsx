@@ -110,7 +110,7 @@ test("data is chosen in the explorer, and comes along with the new studio", asyn
   const dialog = await screen.findByRole("dialog", { name: "Add data" });
   expect(within(dialog).getByRole("button", { name: "Mount this link" })).toBeDisabled();
   await user.click(await within(dialog).findByRole("button", { name: /^Lake of genomes/ }));
-  expect(within(dialog).getByRole("button", { name: "Mount this link" })).toBeEnabled();
+  await waitFor(() => expect(within(dialog).getByRole("button", { name: "Mount this link" })).toBeEnabled());
   await user.dblClick(await within(dialog).findByText("in"));
   await user.click(await within(dialog).findByRole("button", { name: "Mount this folder" }));
   expect(await screen.findByRole("textbox", { name: "Name of mount 1" })).toHaveValue("in");
@@ -124,6 +124,29 @@ test("data is chosen in the explorer, and comes along with the new studio", asyn
   await waitFor(() => expect(service.find("POST", "/studios")).toBeDefined());
   const body = service.find("POST", "/studios")?.body as { mounts: MountSpec[] };
   expect(body.mounts).toEqual([{ link: "dl-1", path: "in/", name: "in", profile: "stream" }]);
+});
+
+test("a link is chosen when its name is known, which the mount gets", async () => {
+  let answer: () => void = () => undefined;
+  const asked = new Promise<void>((resolve) => (answer = resolve));
+  explorer(new Service())
+    .on("GET /studios", none)
+    .on("POST /mount-checks", mounts(view()))
+    .on("GET /data-links/dl-1", async () => {
+      await asked;
+      return LINK;
+    });
+  const { user } = visit("new");
+  await user.click(await screen.findByRole("button", { name: "Add data" }));
+  const dialog = await screen.findByRole("dialog", { name: "Add data" });
+  await user.click(await within(dialog).findByRole("button", { name: /^Lake of genomes/ }));
+  const choose = within(dialog).getByRole("button", { name: "Mount this link" });
+  expect(await within(dialog).findByText("…/")).toBeVisible();
+  expect(choose).toBeDisabled();
+  answer();
+  await waitFor(() => expect(choose).toBeEnabled());
+  await user.click(choose);
+  expect(await screen.findByRole("textbox", { name: "Name of mount 1" })).toHaveValue("lake-of-genomes");
 });
 
 test("a stopped studio's mounts are changed on its page", async () => {

@@ -33,7 +33,8 @@ export function MountPicker({ onPick, onClose }: PickerProps) {
   const link = usePolled(`link ${place?.link ?? ""}`, async (signal) =>
     place === null ? null : data.link(place.link, signal),
   );
-  const name = place === null ? undefined : (link.data?.name ?? place.link);
+  // The mount is named after it: not chosen before it is known, or cannot be.
+  const name = link.data?.name ?? (link.problem ? place?.link : undefined);
   const folder = place?.path.split("/").filter(Boolean).at(-1);
 
   useEffect(() => {
@@ -59,7 +60,7 @@ export function MountPicker({ onPick, onClose }: PickerProps) {
       </div>
       <div className="st-dialog-buttons">
         <span className="st-picker-place" role="status">
-          {place === null ? "Open a data link, or a folder in one." : `${name}/${place.path}`}
+          {place === null ? "Open a data link, or a folder in one." : `${name ?? "…"}/${place.path}`}
         </span>
         <button type="button" className="btn btn-outline-secondary" onClick={onClose}>
           Cancel
@@ -67,7 +68,7 @@ export function MountPicker({ onPick, onClose }: PickerProps) {
         <button
           type="button"
           className="btn btn-primary"
-          disabled={place === null || name === undefined}
+          disabled={name === undefined}
           onClick={() => {
             if (place !== null) onPick(place.link, place.path, folder ?? name ?? "");
           }}
