@@ -82,12 +82,9 @@ class SeaweedFS:
     def stop(self) -> None:
         if self.process is not None:
             self.process.send_signal(signal.SIGTERM)
-            try:
+            with contextlib.suppress(subprocess.TimeoutExpired):
                 self.process.wait(20)
-            except subprocess.TimeoutExpired:
-                self.process.kill()
-                self.process.wait()
-            self.process = None
+            self.end()
 
     def end(self) -> None:
         """At once, for good: what it holds is not needed any more."""

@@ -161,7 +161,6 @@ async def test_the_session_knows_only_what_it_should(studio: Studio) -> None:
     assert stat.S_IMODE((session.folder / "run" / "app.sock").stat().st_mode) & 0o700
 
 
-@pytest.mark.slow
 async def test_folders_that_a_session_made_show_what_each_of_its_saves_kept(studio: Studio) -> None:
     session = await studio.start()
     await session.ready()
@@ -179,6 +178,7 @@ async def test_folders_that_a_session_made_show_what_each_of_its_saves_kept(stud
     await again.stop()
 
 
+@pytest.mark.slow
 async def test_a_chain_does_not_grow_without_end(studio: Studio) -> None:
     saved = None
     for number in range(15):

@@ -252,9 +252,8 @@ class Coder:
         out, said = (f"{word}-{secrets.token_hex(3)}" for word in ("out", "said"))
         whole = f"({line}) >{out} 2>&1; echo ended >>{out}; mv {out} {said}"
         self.type(whole)
-        if not self._begun(
-            out, said
-        ):  # something else had the keyboard: once more, without what came through
+        if not self._begun(out, said):
+            # Something else had the keyboard: once more, without what came through.
             self._prompt.focus()
             self.page.keyboard.press("Control+u")
             self.type(whole)
